@@ -1,0 +1,1 @@
+"""FashionBERT: match fashion words with fashion pictures."""

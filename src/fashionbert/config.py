@@ -1,0 +1,386 @@
+"""Every setting of the project: one frozen class a part, checked when it is made, YAML in and out.
+
+A run is described by one :class:`Settings`. It starts from a preset (``presets/*.yaml``), may be changed by a
+YAML file, and last by ``part.name=value`` words from the command line. All faults are reported at once.
+
+This module imports neither torch nor transformers, so that ``fashionbert --help`` stays quick.
+"""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from fashionbert.errors import SettingsError
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Rate = Annotated[float, Field(ge=0.0, lt=1.0)]
+Count = Annotated[int, Field(ge=1)]
+NaturalNumber = Annotated[int, Field(ge=0)]
+
+PresetName = Literal["paper", "released", "fast", "tiny"]
+PRESETS: tuple[str, ...] = get_args(PresetName)
+
+
+class Part(BaseModel):
+    """Base of every settings class: frozen, keyword-only, unknown names refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class CatalogueSettings(Part):
+    """How the rows of a catalogue become products."""
+
+    format: Literal["auto", "parquet", "csv", "jsonl", "fashiongen", "hub"] = "auto"
+    """Reader; ``auto`` looks at the path."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Our field -> the name of the column that holds it, e.g. ``{product_id: sku, image: photo}``."""
+    text: str | None = None
+    """Template of the text, e.g. ``"{title} in {colour}. {description}"``; None reads the text column."""
+    image_root: str | None = None
+    """Folder that relative picture paths start from; None: the folder of the table."""
+    validation_share: Share = 0.1
+    """Share of groups held out when the catalogue names no splits of its own."""
+    split_seed: NaturalNumber = 0
+    """Seed of that split."""
+
+
+class ImageSettings(Part):
+    """How a picture becomes patch features (DESIGN section 3)."""
+
+    network: str = "mobilenetv2_100"
+    """Name of a timm network, or ``pixels``: the cell itself, resized and normalised; needs no weights."""
+    weights: str | None = None
+    """``None``: pre-trained weights from the hub. A path: a local safetensors file. ``random``: untrained."""
+    network_options: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    """Further arguments of ``timm.create_model``, e.g. ``{pad_type: same}``."""
+    mode: Literal["crop", "grid"] = "grid"
+    """``crop``: every cell through the network by itself. ``grid``: one pass, the feature map pooled to cells."""
+    grid: Count = 8
+    """Cells a side; P = grid * grid patches, row-major."""
+    height: Count = 256
+    """Pixels the picture is resized to before it is cut (crop, pixels) or passed (grid)."""
+    width: Count = 256
+    """See ``height``."""
+    cell_size: Count = 224
+    """Pixels a side that each cell is resized to: network input in ``crop`` mode, side kept by ``pixels``."""
+    fit: Literal["stretch", "pad"] = "stretch"
+    """``stretch`` fills height x width; ``pad`` keeps the aspect ratio on white."""
+    variants: Literal["plain", "mirrored"] = "plain"
+    """``mirrored`` also stores the features of the mirror image, from which training draws at random."""
+    batch_size: Count = 32
+    """Pictures passed through the network at once."""
+
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> Self:
+        if min(self.height, self.width) < self.grid:
+            raise ValueError(
+                f"height {self.height} x width {self.width} is smaller than grid {self.grid}: a cell needs a pixel"
+            )
+        if self.network == "pixels" and (self.mode != "crop" or self.weights is not None):
+            raise ValueError(f"network 'pixels' needs mode 'crop' and no weights, not {self.mode!r}, {self.weights!r}")
+        return self
+
+    @property
+    def patches(self) -> int:
+        """Number of patches P."""
+        return self.grid * self.grid
+
+
+class ModelSettings(Part):
+    """Shape and origin of the BERT."""
+
+    backbone: str | None = None
+    """Hub id or folder of a pre-trained BERT (weights and tokenizer); None: a fresh BERT of the sizes below."""
+    vocabulary: Count = 1000
+    """WordPieces learnt from the catalogue when there is no backbone."""
+    layers: Count | None = None
+    """Encoder layers; None: all that the backbone has. With a backbone, its first ones are kept (paper, table 3)."""
+    width: Count = 128
+    """D, without a backbone only."""
+    heads: Count = 4
+    """Attention heads, without a backbone only."""
+    dropout: Rate = 0.1
+    """Dropout of embeddings and layers."""
+    patch_dropout: Rate = 0.1
+    """Dropout on the raw patch features."""
+    max_text_tokens: Annotated[int, Field(ge=8)] = 128
+    """Longest text in WordPieces, [CLS] and [SEP] included; longer ones are cut."""
+    contrastive_size: NaturalNumber = 0
+    """E, size of the unit vectors; 0 builds no contrastive head."""
+
+
+class ObjectiveSettings(Part):
+    """The tasks, their masks and their weights (DESIGN section 4)."""
+
+    tasks: tuple[Literal["masked_words", "masked_patches", "alignment", "contrastive"], ...] = (
+        "masked_words",
+        "masked_patches",
+        "alignment",
+    )
+    """Tasks that are learnt; L is their number."""
+    weights: Literal["paper", "released", "equal", "fixed", "uncertainty"] = "paper"
+    """How the tasks are weighed against each other."""
+    fixed_weights: dict[str, Annotated[float, Field(ge=0.0)]] = Field(default_factory=dict)
+    """Weight by task for ``weights=fixed``; they are divided by their sum."""
+    word_mask_share: Rate = 0.15
+    """Share of the words (whole words) that are masked."""
+    max_masked_words: Count | None = None
+    """At most so many WordPieces are masked in a text (released code: 10); None: no limit."""
+    patch_mask_share: Rate = 0.10
+    """Share of the patches that are set to zero."""
+    masked_losses_on: Literal["positives", "all"] = "positives"
+    """Pairs that count in the masked tasks; the released code counts all."""
+
+
+class NegativeSettings(Part):
+    """Which wrong pairs the alignment task sees."""
+
+    source: Literal["random", "subcategory", "mined"] = "subcategory"
+    """Anywhere, same subcategory, or drawn by the contrastive similarities of the batch and the queue."""
+    per_positive: Count = 1
+    """Negative pairs for each positive one; odd places swap the text, even ones the image."""
+    sharpness: Annotated[float, Field(ge=0.0)] = 20.0
+    """Mined: a candidate is drawn with probability softmax(sharpness * cosine)."""
+    warmup_share: Share = 0.1
+    """Mined: share of the alignment stage over which the sharpness rises from 0, easy negatives first."""
+
+
+class ContrastiveSettings(Part):
+    """The contrastive task (ours)."""
+
+    temperature: Annotated[float, Field(gt=0.0)] = 0.07
+    """Temperature at the start; it is learnt."""
+    queue: NaturalNumber = 0
+    """Past vectors kept as further negatives and as source of mined pairs."""
+
+
+class TrainingSettings(Part):
+    """The loop."""
+
+    epochs: Annotated[float, Field(gt=0.0)] = 10
+    """Passes over the training products."""
+    contrastive_epochs: Annotated[float, Field(ge=0.0)] = 0
+    """The first so many of them learn the contrastive task alone."""
+    batch_size: Count = 64
+    """Products in a batch; each gives one positive pair."""
+    accumulation: Count = 1
+    """Batches whose gradients are added before a step."""
+    learning_rate: Annotated[float, Field(gt=0.0)] = 2e-5
+    """Peak learning rate of the pre-trained layers."""
+    new_layer_factor: Annotated[float, Field(gt=0.0)] = 1.0
+    """Learning rate of the layers that were not pre-trained, as a multiple."""
+    beta1: Rate = 0.95
+    """Adam (paper)."""
+    beta2: Rate = 0.999
+    """Adam (paper)."""
+    epsilon: Annotated[float, Field(gt=0.0)] = 1e-6
+    """Adam."""
+    weight_decay: Annotated[float, Field(ge=0.0)] = 1e-4
+    """Decoupled; not on biases and LayerNorms."""
+    warmup_steps: NaturalNumber | None = None
+    """Steps of linear warm-up; None takes ``warmup_share``."""
+    warmup_share: Share = 0.1
+    """Share of all steps that warm up."""
+    clip_norm: Annotated[float, Field(gt=0.0)] = 1.0
+    """Largest global norm of the gradient."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """Arithmetic of the forward pass."""
+    seed: NaturalNumber = 0
+    """Seed of everything that is drawn."""
+    checkpoint_minutes: Annotated[float, Field(gt=0.0)] = 5.0
+    """Minutes between checkpoints."""
+    validate_every: Annotated[float, Field(gt=0.0)] = 1.0
+    """Epochs between validations."""
+    validation_queries: Count = 300
+    """Queries of each direction in a validation."""
+    patience: Count | None = None
+    """Validations without a better R@1 before training stops; None: never."""
+    trackers: tuple[str, ...] = ()
+    """accelerate's trackers beside the JSONL file, e.g. ``tensorboard``."""
+
+
+class EvaluationSettings(Part):
+    """How a model is measured (DESIGN section 5)."""
+
+    protocols: tuple[Literal["random-101", "subcategory-101", "full"], ...] = ("subcategory-101",)
+    """Candidate lists."""
+    queries: Count = 1000
+    """Queries of each direction, or all if fewer."""
+    draws: Count = 5
+    """Candidate draws."""
+    seed: NaturalNumber = 0
+    """Seed of the first draw; draw i has seed + i."""
+    batch_size: Count = 256
+    """Pairs scored at once."""
+    bootstrap: Count = 1000
+    """Resamples of the 95 % interval."""
+
+
+class Settings(Part):
+    """Everything that describes a run."""
+
+    catalogue: CatalogueSettings = CatalogueSettings()
+    images: ImageSettings = ImageSettings()
+    model: ModelSettings = ModelSettings()
+    objectives: ObjectiveSettings = ObjectiveSettings()
+    negatives: NegativeSettings = NegativeSettings()
+    contrastive: ContrastiveSettings = ContrastiveSettings()
+    training: TrainingSettings = TrainingSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> Self:
+        faults = list(_contradictions(self))
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+
+def _contradictions(settings: Settings) -> list[str]:
+    tasks, faults = settings.objectives.tasks, []
+    if not tasks:
+        faults.append("objectives.tasks is empty: name at least one task")
+    if len(set(tasks)) != len(tasks):
+        faults.append(f"objectives.tasks names a task twice: {list(tasks)}")
+    contrastive = "contrastive" in tasks
+    if contrastive and settings.model.contrastive_size == 0:
+        faults.append("objectives.tasks has 'contrastive' but model.contrastive_size is 0: set it to 256, say")
+    if settings.negatives.source == "mined" and not contrastive:
+        faults.append("negatives.source is 'mined' but objectives.tasks lacks 'contrastive', which does the mining")
+    if settings.training.contrastive_epochs > 0 and not contrastive:
+        faults.append("training.contrastive_epochs is set but objectives.tasks lacks 'contrastive'")
+    if settings.training.contrastive_epochs > settings.training.epochs:
+        faults.append(
+            f"training.contrastive_epochs {settings.training.contrastive_epochs} is more than "
+            f"training.epochs {settings.training.epochs}"
+        )
+    if (settings.objectives.weights == "fixed") != bool(settings.objectives.fixed_weights):
+        faults.append("objectives.weights='fixed' and objectives.fixed_weights need each other")
+    elif settings.objectives.fixed_weights and set(settings.objectives.fixed_weights) != set(tasks):
+        faults.append(f"objectives.fixed_weights must name exactly the tasks {list(tasks)}")
+    if settings.model.backbone is None and settings.model.width % settings.model.heads:
+        faults.append(f"model.width {settings.model.width} is not a multiple of model.heads {settings.model.heads}")
+    return faults
+
+
+def load_settings(
+    preset: str | None = None,
+    file: Path | None = None,
+    assignments: Sequence[str] = (),
+) -> Settings:
+    """Build settings from a preset, then a YAML file, then ``part.name=value`` words; later ones win.
+
+    Args:
+        preset: one of :data:`PRESETS`; None starts from the defaults.
+        file: YAML file with any part of the settings.
+        assignments: words such as ``training.epochs=3``; values are read as YAML.
+
+    Raises:
+        SettingsError: with every fault found in all three places.
+    """
+    faults: list[str] = []
+    values: dict[str, Any] = {}
+    if preset is not None:
+        values = read_preset(preset)
+    if file is not None:
+        _merge(values, _read_yaml(file))
+    for word in assignments:
+        name, equals, text = word.partition("=")
+        path = name.strip().split(".")
+        if not equals or len(path) < 2:
+            faults.append(f"{word!r} is not of the form part.name=value")
+            continue
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError:
+            value = text
+        for key in reversed(path):
+            value = {key: value}
+        _merge(values, value)
+    return _validated(Settings, values, faults)
+
+
+def read_preset(name: str) -> dict[str, Any]:
+    """Read a preset's values.
+
+    Raises:
+        SettingsError: there is no preset of this name.
+    """
+    if name not in PRESETS:
+        raise SettingsError(f"unknown preset {name!r}", [f"known presets: {', '.join(PRESETS)}"])
+    text = files("fashionbert.presets").joinpath(f"{name}.yaml").read_text("utf-8")
+    return yaml.safe_load(text) or {}
+
+
+def settings_from_yaml(file: Path) -> Settings:
+    """Read complete settings, as :func:`settings_to_yaml` wrote them.
+
+    Raises:
+        SettingsError: with every fault of the file.
+    """
+    return _validated(Settings, _read_yaml(file), [])
+
+
+def settings_to_yaml(settings: Settings) -> str:
+    """Write every setting, the defaults too, so that a run folder says all about itself."""
+    return yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def _read_yaml(file: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SettingsError(f"cannot read settings from {file}", [str(error)]) from error
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise SettingsError(f"{file} is no settings file", [f"its top level is a {type(values).__name__}, not parts"])
+    return values
+
+
+def _merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
+    for key, value in values.items():
+        if isinstance(value, Mapping) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = dict(value) if isinstance(value, Mapping) else value
+
+
+PartType = TypeVar("PartType", bound=Part)
+
+
+def _validated(kind: type[PartType], values: dict[str, Any], faults: list[str]) -> PartType:
+    try:
+        settings = kind.model_validate(values)
+    except ValidationError as error:
+        faults = [*faults, *(_explain(kind, dict(fault)) for fault in error.errors())]
+    else:
+        if not faults:
+            return settings
+    raise SettingsError(f"{len(faults)} fault{'s' if len(faults) > 1 else ''} in the settings", faults)
+
+
+def _explain(kind: type[Part], fault: dict[str, Any]) -> str:
+    path = [str(step) for step in fault["loc"]]
+    name, value = ".".join(path), fault["input"]
+    if fault["type"] == "extra_forbidden":
+        known = _names(kind, path[:-1])
+        near = difflib.get_close_matches(path[-1], known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known names: {', '.join(known)}"
+        return f"{name} = {value!r}: there is no such setting; {hint}"
+    message = fault["msg"].removeprefix("Value error, ")
+    return f"{name} = {value!r}: {message}" if name and not isinstance(value, Mapping | Part) else message
+
+
+def _names(kind: type[BaseModel], path: Sequence[str]) -> list[str]:
+    for step in path:
+        annotation = kind.model_fields[step].annotation if step in kind.model_fields else None
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        kind = annotation
+    return list(kind.model_fields)
