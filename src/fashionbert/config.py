@@ -299,9 +299,10 @@ def load_settings(
             value = yaml.safe_load(text)
         except yaml.YAMLError:
             value = text
-        for key in reversed(path):
-            value = {key: value}
-        _merge(values, value)
+        nested: dict[str, Any] = {path[-1]: value}
+        for key in reversed(path[:-1]):
+            nested = {key: nested}
+        _merge(values, nested)
     return _validated(Settings, values, faults)
 
 
@@ -348,7 +349,7 @@ def _merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
         if isinstance(value, Mapping) and isinstance(into.get(key), dict):
             _merge(into[key], value)
         else:
-            into[key] = dict(value) if isinstance(value, Mapping) else value
+            into[key] = value
 
 
 PartType = TypeVar("PartType", bound=Part)
