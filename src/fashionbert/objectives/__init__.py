@@ -1,1 +1,20 @@
-"""."""
+"""The tasks and how they are weighed: pure functions of tensors (DESIGN section 4)."""
+
+from fashionbert.objectives.alignment import alignment_chance, alignment_loss
+from fashionbert.objectives.contrastive import contrastive_loss, same_group
+from fashionbert.objectives.masked_patches import masked_patch_loss
+from fashionbert.objectives.masked_words import masked_word_loss
+from fashionbert.objectives.task_weights import fixed_weights, paper_weights, released_weights, uncertainty_loss
+
+__all__ = [
+    "alignment_chance",
+    "alignment_loss",
+    "contrastive_loss",
+    "fixed_weights",
+    "masked_patch_loss",
+    "masked_word_loss",
+    "paper_weights",
+    "released_weights",
+    "same_group",
+    "uncertainty_loss",
+]

@@ -1,0 +1,40 @@
+"""The shape of a FashionBERT, as ``config.json`` holds it."""
+
+from huggingface_hub.dataclasses import strict
+from transformers import BertConfig
+
+
+@strict
+class FashionBertConfig(BertConfig):
+    """A BERT configuration with what the patches and the extra heads need.
+
+    Everything of ``BertConfig`` keeps its meaning, so any BERT's configuration extends to a FashionBERT's by
+    :meth:`from_bert`. Paper section 1.2-1.3 (structure), released code ``modeling_imagebert.py`` (sizes).
+    """
+
+    model_type = "fashionbert"
+
+    patch_feature_size: int = 2048
+    """F, floats in one patch feature (ResNet, ResNeXt and Inception: 2048)."""
+    patches: int = 64
+    """P, rows of the patch position table (8 x 8)."""
+    patch_type_vocab_size: int = 2
+    """Segments of the patch table; patches take the last one, "I" (id 1 in the released code)."""
+    patch_dropout_prob: float | int = 0.1
+    """Dropout on the raw patch features before their projection."""
+    contrastive_size: int = 0
+    """E, size of the unit vectors of the contrastive head; 0 leaves the head out."""
+
+    @classmethod
+    def from_bert(cls, bert: BertConfig, **fields: object) -> "FashionBertConfig":
+        """Take over a BERT's configuration.
+
+        Args:
+            bert: configuration of the text backbone.
+            **fields: values of this class's own fields, or changes of the inherited ones.
+        """
+        inherited = {name: value for name, value in bert.to_dict().items() if name in _BERT_FIELDS}
+        return cls(**{**inherited, **fields})
+
+
+_BERT_FIELDS = frozenset(BertConfig().to_dict()) - {"model_type", "architectures", "transformers_version", "dtype"}

@@ -1,0 +1,53 @@
+"""Patch features become positions of BERT's sequence.
+
+Letters: B batch, P patches, F feature size, D width.
+"""
+
+from torch import Tensor, nn
+
+from fashionbert.model.config import FashionBertConfig
+
+
+class PatchEmbeddings(nn.Module):
+    """Project patch features to BERT's width and add place and segment (paper section 1.2, Fig. 2).
+
+    ``feature -> dropout -> projection (no bias) + patch position + segment I -> LayerNorm -> dropout``. Patches have
+    a position table of their own: their order is row-major over the picture and does not continue the words'.
+    """
+
+    def __init__(self, config: FashionBertConfig) -> None:
+        super().__init__()
+        self.feature_dropout = nn.Dropout(config.patch_dropout_prob)
+        self.projection = nn.Linear(config.patch_feature_size, config.hidden_size, bias=False)
+        self.position_embeddings = nn.Embedding(config.patches, config.hidden_size)
+        self.segment_embeddings = nn.Embedding(config.patch_type_vocab_size, config.hidden_size)
+        self.LayerNorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        self.segment = config.patch_type_vocab_size - 1
+
+    def forward(self, features_BPF: Tensor, masked_BP: Tensor | None = None) -> Tensor:
+        """Embed patches.
+
+        Args:
+            features_BPF: patch features, any floating dtype.
+            masked_BP: True where the patch is masked: its feature becomes zero, its place stays known
+                (paper section 1.3). The features are replaced, not multiplied, so a NaN under a mask is harmless.
+
+        Returns:
+            Embeddings [B, P, D].
+
+        Raises:
+            ValueError: more patches than the position table has rows.
+        """
+        patches = features_BPF.shape[1]
+        if patches > self.position_embeddings.num_embeddings:
+            raise ValueError(
+                f"{patches} patches a picture, but the model was built for {self.position_embeddings.num_embeddings}: "
+                "extract features with the model's own grid"
+            )
+        features_BPF = features_BPF.to(self.projection.weight.dtype)
+        if masked_BP is not None:
+            features_BPF = features_BPF.masked_fill(masked_BP[..., None], 0.0)
+        place_PD = self.position_embeddings.weight[:patches] + self.segment_embeddings.weight[self.segment]
+        hidden_BPD = self.projection(self.feature_dropout(features_BPF)) + place_PD
+        return self.dropout(self.LayerNorm(hidden_BPD))

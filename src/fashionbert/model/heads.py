@@ -1,0 +1,59 @@
+"""What is read off the encoder: masked words, masked patches, unit vectors.
+
+The alignment head is one linear layer and stands in ``modeling.py``. Letters: M masked places, B batch, S sequence,
+D width, V vocabulary, F feature size, E vector size.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as nnf
+from transformers.models.bert.modeling_bert import BertPredictionHeadTransform
+
+from fashionbert.model.config import FashionBertConfig
+
+
+class WordHead(nn.Module):
+    """Predict masked WordPieces: dense, activation, LayerNorm, then BERT's own word table as output matrix."""
+
+    def __init__(self, config: FashionBertConfig) -> None:
+        super().__init__()
+        self.transform = BertPredictionHeadTransform(config)
+        self.bias = nn.Parameter(torch.zeros(config.vocab_size))
+
+    def forward(self, hidden_MD: Tensor, word_table_VD: Tensor) -> Tensor:
+        """Return logits [M, V]; the tied table is passed in, so that there is but one copy of it."""
+        return nnf.linear(self.transform(hidden_MD), word_table_VD, self.bias)
+
+
+class VectorHead(nn.Module):
+    """Pool a sequence and project it to a unit vector, each side by a matrix of its own (DESIGN section 4)."""
+
+    def __init__(self, config: FashionBertConfig) -> None:
+        super().__init__()
+        self.text = nn.Linear(config.hidden_size, config.contrastive_size, bias=False)
+        self.picture = nn.Linear(config.hidden_size, config.contrastive_size, bias=False)
+        self.log_scale = nn.Parameter(torch.zeros(()))
+
+    def set_temperature(self, temperature: float) -> None:
+        """Start from this temperature; it is learnt from there."""
+        nn.init.constant_(self.log_scale, -math.log(temperature))
+
+    @property
+    def scale(self) -> Tensor:
+        """1 / temperature, at most 100 as in CLIP, so that the loss cannot run away."""
+        return self.log_scale.exp().clamp(max=100.0)
+
+    def forward(self, hidden_BSD: Tensor, mask_BS: Tensor, side: str) -> Tensor:
+        """Return unit vectors [B, E] in float32: mean over the unpadded places, projected, normalised.
+
+        Args:
+            hidden_BSD: the encoder's output.
+            mask_BS: True at real places.
+            side: ``"text"`` or ``"picture"``.
+        """
+        mask_BS1 = mask_BS[..., None].to(hidden_BSD.dtype)
+        pooled_BD = (hidden_BSD * mask_BS1).sum(dim=1) / mask_BS1.sum(dim=1)
+        projection = self.text if side == "text" else self.picture
+        return nnf.normalize(projection(pooled_BD).float(), dim=-1)
