@@ -6,18 +6,16 @@ Nothing here imports torch: a catalogue can be read, checked and split without i
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
+from PIL.Image import Image
 
 ProductId: TypeAlias = str
 GroupId: TypeAlias = str
 
-ImageInput: TypeAlias = "str | PathLike[str] | bytes | Image | NDArray[np.uint8]"
+ImageInput: TypeAlias = str | PathLike[str] | bytes | Image | NDArray[np.uint8]
 """A picture as users hold it: a path, encoded bytes, a PIL picture, or uint8 pixels [height, width, 3]."""
 
 

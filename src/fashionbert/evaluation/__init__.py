@@ -1,1 +1,13 @@
-"""."""
+"""Measure a model so that the measurement can be rerun (DESIGN section 5).
+
+::
+
+    gallery      the split that is measured: ids, groups, categories
+    protocols    candidate lists and matching pairs, drawn from explicit seeds; ``candidate_files`` keeps them
+    systems      what is measured: functions from pairs of indices to scores
+    ranking      rank of the truth, recall, MRR (numpy alone); ``full`` ranks whole galleries and re-ranks
+    matching     accuracy, AUC, average precision, calibration
+    significance bootstrap intervals over queries
+    run          evaluate(): all of the above, every rank kept
+    report       report.json, report.md and the pictures; ``trec`` writes what other tools can read
+"""

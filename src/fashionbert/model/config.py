@@ -22,6 +22,8 @@ class FashionBertConfig(BertConfig):
     """Segments of the patch table; patches take the last one, "I" (id 1 in the released code)."""
     patch_dropout_prob: float | int = 0.1
     """Dropout on the raw patch features before their projection."""
+    standardise_features: bool = False
+    """Whether the checkpoint holds a mean and a deviation for each of the F features, applied before the projection."""
     contrastive_size: int = 0
     """E, size of the unit vectors of the contrastive head; 0 leaves the head out."""
 
@@ -36,5 +38,28 @@ class FashionBertConfig(BertConfig):
         inherited = {name: value for name, value in bert.to_dict().items() if name in _BERT_FIELDS}
         return cls(**{**inherited, **fields})
 
+    @classmethod
+    def shape_fields(cls) -> frozenset[str]:
+        """Names of the fields that weights depend on or are scored by."""
+        return frozenset(
+            {
+                "vocab_size",
+                "hidden_size",
+                "num_hidden_layers",
+                "num_attention_heads",
+                "intermediate_size",
+                "hidden_act",
+                "max_position_embeddings",
+                "type_vocab_size",
+                "layer_norm_eps",
+                "patch_feature_size",
+                "patches",
+                "patch_type_vocab_size",
+                "contrastive_size",
+                "standardise_features",
+            }
+        )
 
-_BERT_FIELDS = frozenset(BertConfig().to_dict()) - {"model_type", "architectures", "transformers_version", "dtype"}
+
+_NOT_SHAPE = {"model_type", "architectures", "transformers_version", "dtype", "_name_or_path"}
+_BERT_FIELDS = frozenset(BertConfig().to_dict()) - _NOT_SHAPE

@@ -3,6 +3,7 @@
 Letters: B batch, P patches, F feature size, D width.
 """
 
+import torch
 from torch import Tensor, nn
 
 from fashionbert.model.config import FashionBertConfig
@@ -24,14 +25,29 @@ class PatchEmbeddings(nn.Module):
         self.LayerNorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
         self.segment = config.patch_type_vocab_size - 1
+        if config.standardise_features:
+            self.feature_mean = nn.Buffer(torch.zeros(config.patch_feature_size))
+            self.feature_deviation = nn.Buffer(torch.ones(config.patch_feature_size))
+        self.standardises = config.standardise_features
 
-    def forward(self, features_BPF: Tensor, masked_BP: Tensor | None = None) -> Tensor:
+    def standardise(self, features_BPF: Tensor) -> Tensor:
+        """Bring features to the projection's dtype and, where the model does so, to mean 0 and deviation 1."""
+        features_BPF = features_BPF.to(self.projection.weight.dtype)
+        if not self.standardises:
+            return features_BPF
+        return (features_BPF - self.feature_mean) / self.feature_deviation
+
+    def forward(
+        self, features_BPF: Tensor, masked_BP: Tensor | None = None, positions_BP: Tensor | None = None
+    ) -> Tensor:
         """Embed patches.
 
         Args:
             features_BPF: patch features, any floating dtype.
             masked_BP: True where the patch is masked: its feature becomes zero, its place stays known
                 (paper section 1.3). The features are replaced, not multiplied, so a NaN under a mask is harmless.
+
+            positions_BP: place of each patch in the grid; None: the patches are all there, row-major.
 
         Returns:
             Embeddings [B, P, D].
@@ -45,9 +61,11 @@ class PatchEmbeddings(nn.Module):
                 f"{patches} patches a picture, but the model was built for {self.position_embeddings.num_embeddings}: "
                 "extract features with the model's own grid"
             )
-        features_BPF = features_BPF.to(self.projection.weight.dtype)
+        features_BPF = self.standardise(features_BPF)
         if masked_BP is not None:
             features_BPF = features_BPF.masked_fill(masked_BP[..., None], 0.0)
-        place_PD = self.position_embeddings.weight[:patches] + self.segment_embeddings.weight[self.segment]
-        hidden_BPD = self.projection(self.feature_dropout(features_BPF)) + place_PD
+        table_PD = self.position_embeddings.weight
+        place_PD = table_PD[:patches] if positions_BP is None else table_PD[positions_BP]
+        segment_D = self.segment_embeddings.weight[self.segment]
+        hidden_BPD = self.projection(self.feature_dropout(features_BPF)) + place_PD + segment_D
         return self.dropout(self.LayerNorm(hidden_BPD))

@@ -69,6 +69,7 @@ class FashionBertModel(FashionBertPreTrainedModel):
         patch_features: Tensor | None = None,
         patch_mask: Tensor | None = None,
         masked_patches: Tensor | None = None,
+        patch_positions: Tensor | None = None,
         token_type_ids: Tensor | None = None,
         position_ids: Tensor | None = None,
         output_attentions: bool = False,
@@ -81,6 +82,8 @@ class FashionBertModel(FashionBertPreTrainedModel):
             patch_features: [B, P, F]; None encodes the words alone.
             patch_mask: 1 at real patches [B, P]; None: all are.
             masked_patches: True where a patch is set to zero [B, P].
+            patch_positions: place of each patch in the grid [B, P]; None: all are there, row-major. Training may
+                drop patches to save time.
             token_type_ids: segments of the words [B, T]; None: all 0 ("T"). Query and title: 0 and 1 (section 1.10).
             position_ids: [1 or B, T]; None counts from 0. With query and title it restarts at the title.
             output_attentions: also return the attention maps; needs ``attn_implementation="eager"``.
@@ -92,7 +95,7 @@ class FashionBertModel(FashionBertPreTrainedModel):
         mask_BS = torch.ones_like(input_ids) if attention_mask is None else attention_mask
         mask_BS = mask_BS.bool()
         if patch_features is not None:
-            patches_BPD = self.patch_embeddings(patch_features, masked_patches)
+            patches_BPD = self.patch_embeddings(patch_features, masked_patches, patch_positions)
             hidden_BSD = torch.cat([hidden_BSD, patches_BPD.to(hidden_BSD.dtype)], dim=1)
             real_BP = mask_BS.new_ones(patch_features.shape[:2]) if patch_mask is None else patch_mask.bool()
             mask_BS = torch.cat([mask_BS, real_BP], dim=1)
@@ -148,6 +151,7 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
         patch_features: Tensor | None = None,
         patch_mask: Tensor | None = None,
         masked_patches: Tensor | None = None,
+        patch_positions: Tensor | None = None,
         token_type_ids: Tensor | None = None,
         position_ids: Tensor | None = None,
         output_attentions: bool = False,
@@ -159,6 +163,7 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
             patch_features=patch_features,
             patch_mask=patch_mask,
             masked_patches=masked_patches,
+            patch_positions=patch_positions,
             token_type_ids=token_type_ids,
             position_ids=position_ids,
             output_attentions=output_attentions,
@@ -181,6 +186,7 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
         attention_mask: Tensor | None = None,
         patch_features: Tensor | None = None,
         patch_mask: Tensor | None = None,
+        patch_positions: Tensor | None = None,
     ) -> Tensor:
         """Unit vectors of pictures [B, E]; a picture alone is read as ``[CLS] [SEP] patches``.
 
@@ -188,7 +194,11 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
             ValueError: the model has no vector head.
         """
         outputs = self.fashionbert(
-            input_ids=input_ids, attention_mask=attention_mask, patch_features=patch_features, patch_mask=patch_mask
+            input_ids=input_ids,
+            attention_mask=attention_mask,
+            patch_features=patch_features,
+            patch_mask=patch_mask,
+            patch_positions=patch_positions,
         )
         return self._vectors(outputs, "picture")
 

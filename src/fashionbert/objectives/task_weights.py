@@ -60,5 +60,7 @@ def uncertainty_loss(losses_L: Tensor, log_variances_L: Tensor) -> tuple[Tensor,
 
 
 def _inverse_gap(shares_L: Tensor) -> Tensor:
+    if len(shares_L) == 1:
+        return torch.ones_like(shares_L)  # a task alone has the share 1, and the gap would be 0
     inverse_L = 1.0 / (len(shares_L) - shares_L)
     return inverse_L / inverse_L.sum()

@@ -1,0 +1,101 @@
+"""Texts and pictures as users hold them -> the model's inputs."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self, cast
+
+import torch
+from transformers import BatchFeature, PreTrainedTokenizerFast
+
+from fashionbert.config import CatalogueSettings
+from fashionbert.errors import RunError
+from fashionbert.files import write_json
+from fashionbert.images.extractor import PatchExtractor
+from fashionbert.text import load_tokenizer
+from fashionbert.types import ImageInput
+
+RECORD = "processor_config.json"
+
+
+class FashionBertProcessor:
+    """A tokenizer and a patch extractor that belong to one model."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerFast, extractor: PatchExtractor, max_text_tokens: int) -> None:
+        """Join the two.
+
+        Args:
+            tokenizer: the model's WordPieces.
+            extractor: the patch network with its preprocessing.
+            max_text_tokens: longer texts are cut, as in training.
+        """
+        self.tokenizer = tokenizer
+        self.extractor = extractor
+        self.max_text_tokens = max_text_tokens
+
+    def __call__(
+        self, text: str | Sequence[str] | None = None, images: ImageInput | Sequence[ImageInput] | None = None
+    ) -> BatchFeature:
+        """Make model inputs.
+
+        Args:
+            text: one or several texts; None with pictures alone reads them as ``[CLS] [SEP] patches``.
+            images: one picture or a list or tuple of them: path, bytes, PIL picture or uint8 pixels.
+
+        Returns:
+            ``input_ids`` and ``attention_mask`` [B, T] and, with pictures, ``patch_features`` [B, P, F].
+
+        Raises:
+            PictureError: a picture cannot be used.
+            ValueError: neither is given, or their numbers differ.
+        """
+        pictures = None if images is None else _as_list(images)
+        texts = [text] if isinstance(text, str) else None if text is None else list(text)
+        if texts is None and pictures is None:
+            raise ValueError("give text, images or both")
+        if texts is None:
+            texts = [""] * len(pictures or ())
+        if pictures is not None and len(pictures) != len(texts):
+            raise ValueError(f"{len(texts)} texts and {len(pictures)} images: give as many of the one as of the other")
+        tokens = self.tokenizer(
+            texts, truncation=True, max_length=self.max_text_tokens, padding=True, return_tensors="pt"
+        )
+        inputs = {"input_ids": tokens["input_ids"], "attention_mask": tokens["attention_mask"]}
+        if pictures is not None:
+            inputs["patch_features"] = torch.from_numpy(self.extractor.extract(pictures))
+        return BatchFeature(inputs)
+
+    def save_pretrained(self, folder: str | Path, catalogue: CatalogueSettings | None = None) -> None:
+        """Write tokenizer, patch network and limits beside the model.
+
+        Args:
+            folder: the model's folder.
+            catalogue: how texts were built from columns, for the record.
+        """
+        folder = Path(folder)
+        self.tokenizer.save_pretrained(folder)
+        self.extractor.save(folder)
+        record = {"max_text_tokens": self.max_text_tokens}
+        write_json(folder / RECORD, record if catalogue is None else {**record, "catalogue": catalogue.model_dump()})
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path, device: str | torch.device = "cpu") -> Self:
+        """Load what :meth:`save_pretrained` wrote.
+
+        Raises:
+            RunError: files are missing or edited.
+        """
+        folder = Path(folder)
+        try:
+            max_text_tokens = int(json.loads((folder / RECORD).read_text("utf-8"))["max_text_tokens"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunError(
+                f"{folder / RECORD} is missing or edited ({error}); point to a run folder or take a whole copy of it"
+            ) from error
+        return cls(load_tokenizer(folder), PatchExtractor.load(folder, device), max_text_tokens)
+
+
+def _as_list(images: ImageInput | Sequence[ImageInput]) -> list[ImageInput]:
+    if isinstance(images, list | tuple):
+        return list(images)
+    return [cast(ImageInput, images)]

@@ -1,0 +1,135 @@
+"""A run folder: everything that a trained model needs, in one self-contained place.
+
+::
+
+    RUN/
+      model.safetensors          the best model so far; replaced in one rename
+      config.json                its shape
+      tokenizer.json ...         its WordPieces
+      patch_extractor.json       patch network, preprocessing, fingerprint (and patch_network.safetensors)
+      processor_config.json      text length, how texts are built from columns
+      settings.yaml              every setting of the run
+      run.json                   versions, commit, data hash, and the model's validation figures
+      training/                  metrics.jsonl, curves.png, checkpoint to go on from
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from fashionbert.config import Settings, settings_from_yaml
+from fashionbert.errors import RunError, SettingsError
+from fashionbert.files import fingerprint, replacing
+from fashionbert.model import FashionBertConfig, FashionBertForMatching, FashionBertForPreTraining
+
+WEIGHTS = "model.safetensors"
+CONFIG = "config.json"
+SETTINGS = "settings.yaml"
+RUN_RECORD = "run.json"
+TRAINING = "training"
+
+_CONFIG_HASH = "fashionbert_config"
+
+
+def save_weights(model: FashionBertForPreTraining, folder: Path, figures: dict[str, float]) -> None:
+    """Write the weights in one rename; readers see the old model or the new one, never a mixture.
+
+    Args:
+        model: the model to keep.
+        folder: the run folder.
+        figures: its validation figures, stored with the weights they belong to.
+    """
+    tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    metadata = {"format": "pt", _CONFIG_HASH: _shape_hash(model.config), "figures": json.dumps(figures)}
+    with replacing(folder / WEIGHTS) as temporary:
+        save_file(tensors, temporary, metadata)
+
+
+def load_model(folder: Path) -> FashionBertForMatching:
+    """Load the model of a run folder for scoring.
+
+    Raises:
+        RunError: the folder is missing, half written, edited, or its weights do not fit its configuration.
+    """
+    config, metadata = _read_config(folder), _read_metadata(folder)
+    expected = metadata.get(_CONFIG_HASH)
+    if expected is not None and expected != _shape_hash(config):
+        raise RunError(
+            f"{folder / CONFIG} was edited: it no longer fits {WEIGHTS}; take a whole copy of the run folder"
+        )
+    model = FashionBertForMatching(config)
+    wanted, found = model.state_dict(), _read_tensors(folder)
+    faults = [f"{name} is missing" for name in sorted(wanted.keys() - found.keys())]
+    faults += [
+        f"{name} has the shape {list(found[name].shape)}, not {list(wanted[name].shape)}"
+        for name in sorted(wanted.keys() & found.keys())
+        if found[name].shape != wanted[name].shape
+    ]
+    if faults:
+        shown = "; ".join(faults[:8]) + (f"; and {len(faults) - 8} more" if len(faults) > 8 else "")
+        raise RunError(f"{folder / WEIGHTS} does not fit {CONFIG}: {shown}. Take a whole copy of the run folder")
+    model.load_state_dict({name: found[name] for name in wanted})
+    return model
+
+
+def read_figures(folder: Path) -> dict[str, float]:
+    """Validation figures of the model in a run folder.
+
+    Raises:
+        RunError: there is no readable model.
+    """
+    return json.loads(_read_metadata(folder).get("figures", "{}"))
+
+
+def read_settings(folder: Path) -> Settings:
+    """Settings of a run.
+
+    Raises:
+        RunError: they are missing or edited into nonsense.
+    """
+    try:
+        return settings_from_yaml(folder / SETTINGS)
+    except SettingsError as error:
+        raise RunError(f"{folder} is no run folder, or an edited one: {error}") from error
+
+
+def _shape_hash(config: FashionBertConfig) -> str:
+    fields = FashionBertConfig.shape_fields()
+    return fingerprint({name: getattr(config, name) for name in sorted(fields)})
+
+
+def _read_config(folder: Path) -> FashionBertConfig:
+    if not folder.is_dir():
+        raise RunError(f"there is no folder {folder}: name a run folder that `fashionbert train` wrote")
+    try:
+        values: dict[str, Any] = json.loads((folder / CONFIG).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"{folder / CONFIG} is missing or broken ({error}): {folder} is no run folder") from error
+    if values.get("model_type") != FashionBertConfig.model_type:
+        raise RunError(f"{folder / CONFIG} describes a {values.get('model_type')!r} model, not a 'fashionbert' one")
+    return FashionBertConfig.from_dict(values)
+
+
+def _read_metadata(folder: Path) -> dict[str, str]:
+    with _opened(folder) as file:
+        return file.metadata() or {}
+
+
+def _read_tensors(folder: Path) -> dict[str, Tensor]:
+    with _opened(folder) as file:
+        return {name: file.get_tensor(name).to(torch.float32) for name in file.keys()}  # noqa: SIM118 (no mapping)
+
+
+def _opened(folder: Path) -> Any:
+    path = folder / WEIGHTS
+    if not path.exists():
+        raise RunError(f"{folder} holds no {WEIGHTS}: its training has not validated a model yet; go on with it first")
+    try:
+        return safe_open(path, "pt")
+    except (SafetensorError, OSError) as error:
+        raise RunError(f"{path} is broken ({error}): take a whole copy of the run folder") from error

@@ -1,0 +1,275 @@
+"""The one place where pairs are scored: evaluation, search and serving all call it, so their scores cannot differ.
+
+Letters: N pairs, B pairs of a batch, T text tokens, P patches, F feature size, E vector size.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fashionbert.data import Examples, TextBatch, pad_texts
+from fashionbert.model import FashionBertForMatching
+from fashionbert.scoring.processor import FashionBertProcessor
+from fashionbert.scoring.run_folder import load_model
+from fashionbert.text import TokenizedTexts, tokenize
+from fashionbert.types import ImageInput, Pair
+
+Precision = Literal["fp32", "bf16"]
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A candidate and how well it matches.
+
+    Attributes:
+        index: its place in the list of candidates.
+        score: match probability in [0, 1].
+    """
+
+    index: int
+    score: float
+
+
+class Scorer:
+    """Scores pairs and encodes single sides with one model: ``prepare`` (CPU), ``forward`` (device), ``finish`` (CPU).
+
+    It is both a :class:`~fashionbert.types.PairScorer` and, where the model has a vector head, an
+    :class:`~fashionbert.types.Encoder`.
+    """
+
+    def __init__(
+        self,
+        model: FashionBertForMatching,
+        processor: FashionBertProcessor,
+        *,
+        device: str | torch.device = "cpu",
+        precision: Precision = "fp32",
+        batch_size: int = 128,
+    ) -> None:
+        """Take a loaded model; :meth:`from_pretrained` loads one.
+
+        Args:
+            model: moved to ``device`` and put into evaluation mode.
+            processor: the model's own.
+            device: where the model runs.
+            precision: arithmetic of the forward pass.
+            batch_size: pairs scored at once.
+        """
+        self.device = torch.device(device)
+        self.model = model.eval()
+        self.model.to(self.device)  # pyright: ignore[reportArgumentType] (transformers wraps nn.Module.to)
+        self.processor = processor
+        self.precision: Precision = precision
+        self.batch_size = batch_size
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        path: str | Path,
+        *,
+        device: str | torch.device = "cpu",
+        precision: Precision = "fp32",
+        batch_size: int = 128,
+    ) -> Self:
+        """Load a run folder.
+
+        Args:
+            path: a run folder, or any folder that holds a whole model with its processor.
+            device: where the model runs.
+            precision: arithmetic of the forward pass.
+            batch_size: pairs scored at once.
+
+        Raises:
+            RunError: the folder is missing, half written, edited or of another kind of model.
+        """
+        folder = Path(path)
+        model = load_model(folder)
+        processor = FashionBertProcessor.from_pretrained(folder, device)
+        return cls(model, processor, device=device, precision=precision, batch_size=batch_size)
+
+    @property
+    def has_vectors(self) -> bool:
+        """Whether single texts and pictures can be encoded."""
+        return self.model.vector_head is not None
+
+    def score(self, pairs: Sequence[Pair]) -> NDArray[np.float32]:
+        """Match probability of each (text, image) pair: float32 [N] in [0, 1].
+
+        Raises:
+            PictureError: a picture cannot be used; its message names it.
+        """
+        texts, pictures = [text for text, _ in pairs], [picture for _, picture in pairs]
+        return self._score_unique(texts, pictures)
+
+    def rank(
+        self, query: str | ImageInput, candidates: Sequence[str | ImageInput], top_k: int | None = None
+    ) -> list[Ranked]:
+        """Order candidates by how well they match the query, best first; ties keep the given order.
+
+        Exactly one side is words: a text that names an existing file is still a text, so pass pictures as
+        ``pathlib.Path``, bytes or PIL pictures when the other side are strings too.
+
+        Args:
+            query: a text, or a picture.
+            candidates: pictures for a text, texts for a picture.
+            top_k: at most so many; None: all.
+
+        Raises:
+            PictureError: a picture cannot be used.
+            TypeError: candidates are neither all texts nor all pictures.
+        """
+        if not candidates:
+            return []
+        kinds = {isinstance(candidate, str) for candidate in candidates}
+        if len(kinds) > 1:
+            raise TypeError("candidates mix texts and pictures: pass paths of pictures as pathlib.Path")
+        if not isinstance(query, str):
+            if kinds == {False}:
+                raise TypeError("query and candidates are both pictures: the pair model needs a text on one side")
+            pairs = [(str(candidate), query) for candidate in candidates]
+        else:
+            pairs = [(query, candidate) for candidate in candidates]
+        scores = self.score(pairs)
+        order = np.argsort(-scores, kind="stable")[:top_k]
+        return [Ranked(int(index), float(scores[index])) for index in order]
+
+    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors of texts, float32 [N, E].
+
+        Raises:
+            ValueError: the model has no vector head.
+        """
+        return self.encode_tokens(self._tokenize(texts))
+
+    def encode_pictures(self, pictures: Sequence[ImageInput]) -> NDArray[np.float32]:
+        """Unit vectors of pictures, float32 [N, E].
+
+        Raises:
+            PictureError: a picture cannot be used.
+            ValueError: the model has no vector head.
+        """
+        return self.encode_features(self.processor.extractor.extract(pictures))
+
+    def encode_tokens(self, texts: TokenizedTexts, progress: Progress | None = None) -> NDArray[np.float32]:
+        """Unit vectors of tokenised texts, float32 [N, E]."""
+        vectors = [np.empty((0, self.model.config.contrastive_size), np.float32)]
+        order = np.argsort(texts.lengths, kind="stable")
+        for rows in self._batches(order, progress):
+            batch = self._prepare_texts(texts, rows).to(self.device)
+            with self._arithmetic():
+                vectors.append(self.model.text_vectors(batch.input_ids, batch.attention_mask).float().cpu().numpy())
+        return _in_order(np.concatenate(vectors), order)
+
+    def encode_features(
+        self,
+        features: NDArray[np.floating] | Callable[[NDArray[np.int64]], NDArray[np.floating]],
+        count: int | None = None,
+    ) -> NDArray[np.float32]:
+        """Unit vectors of patch features, float32 [N, E].
+
+        Args:
+            features: [N, P, F], or a function that reads those rows, for more pictures than memory holds.
+            count: number of rows, with a function.
+        """
+        read = features if callable(features) else features.__getitem__
+        size = count if callable(features) else len(features)
+        words = self._prepare_texts(self._tokenize([""]), np.zeros(1, np.int64)).to(self.device)
+        vectors = [np.empty((0, self.model.config.contrastive_size), np.float32)]
+        for rows in self._batches(np.arange(size or 0), None):
+            features_BPF = torch.from_numpy(read(rows)).to(self.device)
+            with self._arithmetic():
+                vectors_BE = self.model.picture_vectors(
+                    words.input_ids.expand(len(rows), -1), patch_features=features_BPF
+                )
+            vectors.append(vectors_BE.float().cpu().numpy())
+        return np.concatenate(vectors)
+
+    def score_rows(
+        self,
+        examples: Examples,
+        texts: NDArray[np.int64],
+        pictures: NDArray[np.int64],
+        progress: Progress | None = None,
+    ) -> NDArray[np.float32]:
+        """Margins ``logit(match) - logit(no match)`` of pairs of a split: float32 [N].
+
+        A margin orders pairs as the probability does, without its ties near 0 and 1; :func:`match_probability`
+        turns one into the other.
+
+        Args:
+            examples: the split.
+            texts: row whose text is read [N].
+            pictures: row whose picture is read [N].
+            progress: called with the number of pairs just done.
+        """
+        margins = np.empty(len(texts), np.float32)
+        order = np.argsort(examples.texts.lengths[texts], kind="stable")
+        for places in self._batches(order, progress):
+            batch = self._prepare_texts(examples.texts, texts[places])
+            unique, picture_of = np.unique(pictures[places], return_inverse=True)
+            features_UPF = torch.from_numpy(examples.read_features(unique))
+            margins[places] = self._forward(batch, features_UPF, torch.from_numpy(picture_of))
+        return margins
+
+    def _score_unique(self, texts: Sequence[str], pictures: Sequence[ImageInput]) -> NDArray[np.float32]:
+        """Score pairs, extracting a picture that occurs in many of them once."""
+        places: dict[object, int] = {}
+        picture_of = np.asarray([places.setdefault(_identity(picture), len(places)) for picture in pictures], np.int64)
+        firsts = np.unique(picture_of, return_index=True)[1]
+        features = self.processor.extractor.extract([pictures[first] for first in firsts])
+        tokens = self._tokenize(texts)
+        margins = np.empty(len(texts), np.float32)
+        for rows in self._batches(np.argsort(tokens.lengths, kind="stable"), None):
+            unique, local = np.unique(picture_of[rows], return_inverse=True)
+            features_UPF = torch.from_numpy(features[unique])
+            margins[rows] = self._forward(self._prepare_texts(tokens, rows), features_UPF, torch.from_numpy(local))
+        return match_probability(margins)
+
+    def _tokenize(self, texts: Sequence[str]) -> TokenizedTexts:
+        return tokenize(self.processor.tokenizer, texts, self.processor.max_text_tokens)
+
+    def _prepare_texts(self, texts: TokenizedTexts, rows: NDArray[np.int64]) -> TextBatch:
+        pad_id = self.processor.tokenizer.pad_token_id
+        return pad_texts([texts[int(row)][0] for row in rows], int(pad_id))  # pyright: ignore[reportArgumentType]
+
+    def _forward(self, texts: TextBatch, features_UPF: Tensor, picture_of_B: Tensor) -> NDArray[np.float32]:
+        texts = texts.to(self.device)
+        features_BPF = features_UPF.to(self.device)[picture_of_B.to(self.device)]
+        with self._arithmetic():
+            logits_B2 = self.model(texts.input_ids, texts.attention_mask, features_BPF).alignment_logits.float()
+        return (logits_B2[:, 1] - logits_B2[:, 0]).cpu().numpy()
+
+    def _batches(self, order: NDArray[np.int64], progress: Progress | None) -> Iterator[NDArray[np.int64]]:
+        for start in range(0, len(order), self.batch_size):
+            rows = order[start : start + self.batch_size]
+            yield rows
+            if progress is not None:
+                progress(len(rows))
+
+    @contextmanager
+    def _arithmetic(self) -> Iterator[None]:
+        with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, self.precision == "bf16"):
+            yield
+
+
+def match_probability(margins: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Softmax over two logits, from their difference: ``1 / (1 + exp(-margin))``, without overflow."""
+    return (0.5 * (1.0 + np.tanh(0.5 * margins.astype(np.float64)))).astype(np.float32)
+
+
+def _in_order(values: NDArray[np.float32], order: NDArray[np.int64]) -> NDArray[np.float32]:
+    result = np.empty_like(values)
+    result[order] = values
+    return result
+
+
+def _identity(picture: ImageInput) -> object:
+    return picture if isinstance(picture, str | bytes | Path) else id(picture)

@@ -1,0 +1,122 @@
+"""What a step reads: sides for the contrastive task, then pairs with their negatives."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from transformers import PreTrainedTokenizerFast
+
+from fashionbert.config import Settings
+from fashionbert.data import (
+    Examples,
+    Hiding,
+    NegativeSampler,
+    PairBatch,
+    SideBatch,
+    WordMasking,
+    alternate_sides,
+    collate_pairs,
+    collate_sides,
+    draw_mined,
+    pair_rows,
+)
+from fashionbert.objectives import same_group
+from fashionbert.training.queue import VectorQueue
+
+
+def step_generator(seed: int, step: int, batch: int, process: int) -> np.random.Generator:
+    """Everything that a batch draws comes from this: masks, negatives, variants, dropout."""
+    return np.random.default_rng([seed, step, batch, process])
+
+
+class PairDrawer:
+    """Reads batches of the training split as the settings want them."""
+
+    def __init__(
+        self, settings: Settings, examples: Examples, tokenizer: PreTrainedTokenizerFast, sampler: NegativeSampler
+    ) -> None:
+        """Take the split.
+
+        Args:
+            settings: objectives and negatives.
+            examples: training split.
+            tokenizer: the model's.
+            sampler: draws negatives that are not mined.
+        """
+        special = set(tokenizer.all_special_ids)
+        ordinary = np.asarray([number for number in range(len(tokenizer)) if number not in special], np.int32)
+        objectives = settings.objectives
+        words = WordMasking(
+            share=objectives.word_mask_share if "masked_words" in objectives.tasks else 0.0,
+            most=objectives.max_masked_words,
+            mask_id=int(tokenizer.mask_token_id),  # pyright: ignore[reportArgumentType]
+            ordinary_ids=ordinary,
+        )
+        self._hiding = Hiding(
+            words=words,
+            patch_mask_share=objectives.patch_mask_share if "masked_patches" in objectives.tasks else 0.0,
+            patch_drop_share=objectives.patch_drop_share,
+        )
+        self._pad_id = int(tokenizer.pad_token_id)  # pyright: ignore[reportArgumentType]
+        self._negatives = settings.negatives
+        self._examples = examples
+        self._sampler = sampler
+
+    def sides(self, rows: NDArray[np.int64], generator: np.random.Generator) -> SideBatch:
+        """Read texts and pictures each by itself."""
+        return collate_sides(self._examples, rows, pad_id=self._pad_id, hiding=self._hiding, generator=generator)
+
+    def pairs(
+        self,
+        rows: NDArray[np.int64],
+        vectors: tuple[Tensor, Tensor] | None,
+        queue: VectorQueue,
+        hardness: float,
+        generator: np.random.Generator,
+    ) -> PairBatch:
+        """Read positives and negatives.
+
+        Args:
+            rows: the positives [B].
+            vectors: their unit vectors of texts and pictures, for mined negatives.
+            queue: past vectors, without those of this batch.
+            hardness: share of the full sharpness of mined negatives.
+            generator: source of all choices.
+        """
+        swap_text_kB = alternate_sides(len(rows), self._negatives.per_positive)
+        if self._negatives.source == "mined" and vectors is not None:
+            wrong_kB = self._mined(rows, vectors, queue, hardness, swap_text_kB, generator)
+        else:
+            near = self._negatives.source == "subcategory"
+            wrong_kB = np.stack(
+                [self._sampler.draw(rows, same_subcategory=near, generator=generator) for _ in swap_text_kB]
+            )
+        return collate_pairs(
+            self._examples,
+            pair_rows(rows, wrong_kB, swap_text_kB),
+            pad_id=self._pad_id,
+            hiding=self._hiding,
+            generator=generator,
+        )
+
+    def _mined(
+        self,
+        rows: NDArray[np.int64],
+        vectors: tuple[Tensor, Tensor],
+        queue: VectorQueue,
+        hardness: float,
+        swap_text_kB: NDArray[np.bool_],
+        generator: np.random.Generator,
+    ) -> NDArray[np.int64]:
+        texts_BE, pictures_BE = vectors[0].detach(), vectors[1].detach()
+        groups_B = torch.from_numpy(self._examples.groups[rows]).to(queue.groups.device)
+        candidates_C = np.concatenate([rows, queue.rows.cpu().numpy()])
+        banned_BC = same_group(groups_B, torch.cat([groups_B, queue.groups])).cpu().numpy()
+        to_texts_BC = (pictures_BE @ torch.cat([texts_BE, queue.texts]).T).float().cpu().numpy()
+        to_pictures_BC = (texts_BE @ torch.cat([pictures_BE, queue.pictures]).T).float().cpu().numpy()
+        sharpness = hardness * self._negatives.sharpness
+        wrong_kB = np.empty(swap_text_kB.shape, np.int64)
+        for wrong_B, swap_text_B in zip(wrong_kB, swap_text_kB, strict=True):
+            similarities_BC = np.where(swap_text_B[:, None], to_texts_BC, to_pictures_BC)
+            wrong_B[:] = candidates_C[draw_mined(similarities_BC, banned_BC, sharpness, generator)]
+        return wrong_kB

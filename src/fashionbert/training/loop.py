@@ -1,0 +1,256 @@
+"""The training loop.
+
+What a step draws depends on the run's seed and the step's number alone, so a run resumes exactly.
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from fashionbert.config import Settings
+from fashionbert.data import Examples, NegativeSampler, PairBatch, epoch_batches
+from fashionbert.errors import NonFiniteLossError
+from fashionbert.evaluation.gallery import Gallery
+from fashionbert.objectives import alignment_chance
+from fashionbert.scoring import FashionBertProcessor, Scorer, save_weights
+from fashionbert.training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from fashionbert.training.curves import draw_curves
+from fashionbert.training.display import Display
+from fashionbert.training.drawing import PairDrawer, step_generator
+from fashionbert.training.optimizer import build_optimizer, rate_factor, set_rate, warmup_steps
+from fashionbert.training.queue import VectorQueue
+from fashionbert.training.record import MetricsFile
+from fashionbert.training.step import PreTrainingStep, StepOutput
+from fashionbert.training.validation import draw_validation_lists, validate
+from fashionbert.training.weighing import weigh
+
+METRICS = "metrics.jsonl"
+
+
+class Trainer:
+    """One run: model, data and how far it is."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        module: PreTrainingStep,
+        processor: FashionBertProcessor,
+        training: Examples,
+        validation: Examples,
+        gallery: Gallery,
+        folder: Path,
+        display: Display,
+    ) -> None:
+        """Take everything ready-made; :func:`fashionbert.training.run.train` makes it.
+
+        Args:
+            settings: of the run.
+            module: model and tasks.
+            processor: tokenizer and extractor, for validation.
+            training: training split, a row for each picture.
+            validation: validation split, a row for each product, in the gallery's order.
+            gallery: validation split, as the protocols know it.
+            folder: the run folder.
+            display: shows how far the run is.
+        """
+        cuda = torch.cuda.is_available()
+        self.accelerator = Accelerator(
+            cpu=not cuda,
+            mixed_precision="bf16" if settings.training.precision == "bf16" else "no",
+            log_with=list(settings.training.trackers) or None,
+            project_dir=folder / "training",
+        )
+        self.settings, self.processor, self.folder, self.display = settings, processor, folder, display
+        self.training, self.validation = training, validation
+        self.lists = draw_validation_lists(gallery, settings.training.validation_queries)
+        optimizer = build_optimizer(module, settings.training, pretrained=settings.model.backbone is not None)
+        self.progress = Progress()
+        self.queue = VectorQueue.empty(settings.model.contrastive_size, self.accelerator.device)
+        resumed = load_checkpoint(folder / "training", module, optimizer, self.accelerator.device)
+        if resumed is not None:
+            self.progress, self.queue = resumed
+        self.module = module
+        self.wrapped, self.optimizer = self.accelerator.prepare(module, optimizer)
+        self.drawer = PairDrawer(
+            settings, training, processor.tokenizer, NegativeSampler(training.groups, training.subcategories)
+        )
+        self._plan: list[NDArray[np.int64]] = []
+        self._planned_epoch = -1
+        self.steps_an_epoch = max(1, len(self._batches(0)) // settings.training.accumulation)
+        self.steps = max(1, round(settings.training.epochs * self.steps_an_epoch))
+        self.alone_steps = round(settings.training.contrastive_epochs * self.steps_an_epoch)
+
+    def run(self) -> Progress:
+        """Train to the end, or until validation stops getting better.
+
+        Raises:
+            NonFiniteLossError: a loss is NaN or infinite; the weights are those of the step before.
+        """
+        metrics = MetricsFile(self.folder / "training" / METRICS, self.progress.step)
+        self._start_trackers()
+        saved_at = time.monotonic()
+        validation_steps = max(1, round(self.settings.training.validate_every * self.steps_an_epoch))
+        try:
+            with self.display.training(self.steps, self.progress.step):
+                while not self.progress.finished:
+                    started = time.monotonic()
+                    figures = self._step(self.progress.step)
+                    self.progress.step += 1
+                    figures["seconds"] = time.monotonic() - started
+                    self._write(metrics, figures)
+                    last = self.progress.step >= self.steps
+                    if last or self.progress.step % validation_steps == 0:
+                        self._write(metrics, self._validate(last=last))
+                        draw_curves(self.folder / "training" / METRICS, self.folder / "training" / "curves.png")
+                    due = time.monotonic() - saved_at > 60 * self.settings.training.checkpoint_minutes
+                    if (due or self.progress.finished) and self.accelerator.is_main_process:
+                        save_checkpoint(
+                            self.folder / "training", self.module, self.optimizer, self.queue, self.progress
+                        )
+                        saved_at = time.monotonic()
+        finally:
+            metrics.close()
+            self.accelerator.end_training()
+        return self.progress
+
+    def _batches(self, epoch: int) -> list[NDArray[np.int64]]:
+        """Give this process's batches of an epoch; the epoch at hand is kept."""
+        if epoch != self._planned_epoch:
+            self._plan, self._planned_epoch = self._plan_epoch(epoch), epoch
+        return self._plan
+
+    def _plan_epoch(self, epoch: int) -> list[NDArray[np.int64]]:
+        training, processes = self.settings.training, self.accelerator.num_processes
+        batches = epoch_batches(
+            self.training.texts.lengths,
+            training.batch_size,
+            np.random.default_rng([training.seed, epoch]),
+            subcategories=self.training.subcategories,
+            cluster_size=training.cluster_size,
+        )
+        whole = len(batches) // processes * processes
+        return batches[self.accelerator.process_index : whole : processes]
+
+    def _step(self, step: int) -> dict[str, float]:
+        """Take one optimizer step over ``accumulation`` batches."""
+        training = self.settings.training
+        set_rate(self.optimizer, rate_factor(step, self.steps, warmup_steps(training, self.steps)))
+        epoch, place = divmod(step, self.steps_an_epoch)
+        first = place * training.accumulation
+        batches = self._batches(epoch)[first : first + training.accumulation]
+        self.wrapped.train()
+        gathered: dict[str, list[float]] = {}
+        for number, rows in enumerate(batches):
+            for name, value in self._backward(step, number, rows, share=1.0 / len(batches)).items():
+                gathered.setdefault(name, []).append(value)
+        norm = float(self.accelerator.clip_grad_norm_(self.module.parameters(), training.clip_norm) or 0.0)
+        self._refuse_non_finite({"gradient norm": norm}, step)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        figures = {name: float(np.mean(values)) for name, values in gathered.items()}
+        return {**figures, "gradient_norm": norm, "learning_rate": self.optimizer.param_groups[0]["lr"]}
+
+    def _backward(self, step: int, number: int, rows: NDArray[np.int64], share: float) -> dict[str, float]:
+        """Run one batch forward and backward; its gradients are added to those that are there."""
+        generator = step_generator(self.settings.training.seed, step, number, self.accelerator.process_index)
+        torch.manual_seed(int(generator.integers(2**63)))  # dropout draws from torch's global generator
+        device, objectives = self.accelerator.device, self.settings.objectives
+        row_ids = torch.from_numpy(rows).to(device)
+        queue = self.queue.without(row_ids)
+        sides = self.drawer.sides(rows, generator) if "contrastive" in objectives.tasks else None
+        hardness = self._hardness(step)
+
+        def draw_pairs(vectors: tuple[Tensor, Tensor] | None) -> PairBatch | None:
+            if step < self.alone_steps:
+                return None
+            return self.drawer.pairs(rows, vectors, queue, hardness, generator).to(device)
+
+        with self._attention():
+            output: StepOutput = self.wrapped(None if sides is None else sides.to(device), queue, draw_pairs)
+            self._refuse_non_finite({f"loss {task}": float(loss.detach()) for task, loss in output.losses.items()}, step)
+            total, weights = weigh(
+                output.losses,
+                output.encoder_outputs,
+                objectives.weights,
+                fixed=objectives.fixed_weights,
+                log_variances=dict(self.module.log_variances.items()),
+            )
+            self.accelerator.backward(total * share)
+        if output.vectors is not None:
+            groups = torch.from_numpy(self.training.groups[rows]).to(device)
+            self.queue = self.queue.pushed(self.settings.contrastive.queue, row_ids, groups, *output.vectors)
+        figures = {"loss": float(total.detach()), **output.figures}
+        figures |= {f"loss.{task}": float(loss.detach()) for task, loss in output.losses.items()}
+        figures |= {f"weight.{task}": weight for task, weight in weights.items()}
+        if "positive_share" in figures:
+            figures["chance.alignment"] = alignment_chance(figures["positive_share"])
+        return figures
+
+    def _hardness(self, step: int) -> float:
+        """Share of the full sharpness of mined negatives: rises from 0 over the first part of the pair stage."""
+        rise = self.settings.negatives.warmup_share * (self.steps - self.alone_steps)
+        return 1.0 if rise == 0 else min(1.0, max(0.0, (step - self.alone_steps) / rise))
+
+    @contextmanager
+    def _attention(self) -> Iterator[None]:
+        """On a CPU, bf16 training is a third faster with the plain attention kernel (docs/log.md, 2026-11-23)."""
+        if self.accelerator.device.type == "cpu" and self.settings.training.precision == "bf16":
+            with sdpa_kernel(SDPBackend.MATH):
+                yield
+        else:
+            yield
+
+    def _refuse_non_finite(self, values: dict[str, float], step: int) -> None:
+        broken = [f"{name} = {value}" for name, value in values.items() if not math.isfinite(value)]
+        if broken:
+            raise NonFiniteLossError(
+                f"step {step}: {', '.join(broken)}; the weights are those of the step before. "
+                "Lower training.learning_rate or training.precision=fp32, then run the same command again: "
+                "it goes on from the last checkpoint"
+            )
+
+    def _validate(self, *, last: bool) -> dict[str, float]:
+        """Measure, keep the model if it is the best so far, and say whether the run is over."""
+        scorer = Scorer(
+            self.module.model,
+            self.processor,
+            device=self.accelerator.device,
+            precision=self.settings.training.precision,
+            batch_size=self.settings.evaluation.batch_size,
+        )
+        with_pairs = "alignment" in self.settings.objectives.tasks and self.progress.step > self.alone_steps
+        with self.display.validating() as advance:
+            figures = validate(scorer, self.validation, self.lists, with_pairs=with_pairs, advance=advance)
+        if with_pairs and not self.progress.pairs_begun:
+            # The vectors' R@1 so far is another figure than the pair model's: the best one is sought anew.
+            self.progress.pairs_begun, self.progress.best, self.progress.since_best = True, -1.0, 0
+        improved = figures["recall_at_1"] > self.progress.best
+        self.progress.best = max(self.progress.best, figures["recall_at_1"])
+        self.progress.since_best = 0 if improved else self.progress.since_best + 1
+        if improved and self.accelerator.is_main_process:
+            save_weights(self.module.model, self.folder, {**figures, "step": self.progress.step})
+        patience = self.settings.training.patience
+        self.progress.finished = last or (patience is not None and self.progress.since_best >= patience)
+        self.display.validated(figures, improved=improved)
+        return {f"validation.{name}": value for name, value in figures.items()}
+
+    def _write(self, metrics: MetricsFile, figures: dict[str, float]) -> None:
+        if not self.accelerator.is_main_process:
+            return
+        step = self.progress.step
+        metrics.write({"step": step, "epoch": round(step / self.steps_an_epoch, 4), **figures})
+        self.accelerator.log(figures, step=step)
+        self.display.step(step, figures, self.settings.training.batch_size * self.settings.training.accumulation)
+
+    def _start_trackers(self) -> None:
+        if self.settings.training.trackers:
+            self.accelerator.init_trackers("fashionbert")

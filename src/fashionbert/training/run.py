@@ -1,0 +1,187 @@
+"""From a catalogue and settings to a run folder."""
+
+import importlib.metadata
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from fashionbert.catalogue import Catalogue
+from fashionbert.config import ImageSettings, Settings, settings_to_yaml
+from fashionbert.data import Examples, build_examples
+from fashionbert.errors import RunError
+from fashionbert.evaluation.gallery import gallery_of
+from fashionbert.files import write_json, write_text
+from fashionbert.images.extractor import PatchExtractor
+from fashionbert.images.network import build_patch_network
+from fashionbert.images.store import FeatureStore
+from fashionbert.model import FashionBertForPreTraining
+from fashionbert.scoring import FashionBertProcessor, read_settings
+from fashionbert.scoring.run_folder import RUN_RECORD, SETTINGS
+from fashionbert.text import load_tokenizer
+from fashionbert.training.checkpoint import Progress
+from fashionbert.training.display import Display
+from fashionbert.training.loop import Trainer
+from fashionbert.training.setup import build_model, build_tokenizer
+from fashionbert.training.step import PreTrainingStep
+
+_STATISTICS_ROWS = 2000
+_MAY_CHANGE = {"checkpoint_minutes", "trackers"}
+
+
+def build_extractor(settings: ImageSettings, device: str | torch.device = "cpu") -> PatchExtractor:
+    """Build the extractor that the settings describe.
+
+    Raises:
+        SettingsError: the network or its weights cannot be had.
+    """
+    return PatchExtractor(settings, build_patch_network(settings), device)
+
+
+def train(
+    settings: Settings,
+    catalogue: Catalogue,
+    store: FeatureStore,
+    extractor: PatchExtractor,
+    folder: Path,
+    display: Display,
+) -> Progress:
+    """Train on the split ``train``, validate on ``validation``, leave a self-contained run folder.
+
+    Called again with the same arguments it goes on where it stopped.
+
+    Args:
+        settings: of the run.
+        catalogue: all splits.
+        store: features of the catalogue, by ``extractor``.
+        extractor: goes into the run folder, so that new pictures are read as the training's were.
+        folder: the run folder.
+        display: shows how far the run is.
+
+    Raises:
+        RunError: the folder holds another run.
+        CatalogueError: there is nothing to train or validate on.
+        NonFiniteLossError: a loss became NaN or infinite.
+    """
+    parts = {name: catalogue.split(name) for name in ("train", "validation")}
+    _same_run(settings, folder)
+    texts = parts["train"].column("text")
+    begun = (folder / "tokenizer.json").exists()
+    tokenizer = load_tokenizer(folder) if begun else build_tokenizer(settings.model, texts)
+    limit = settings.model.max_text_tokens
+    training = build_examples(parts["train"], store, tokenizer, max_tokens=limit, all_pictures=True)
+    usable = parts["validation"].subset([product in store for product in parts["validation"].column("product_id")])
+    validation = build_examples(usable, store, tokenizer, max_tokens=limit, all_pictures=False)
+    model = build_model(
+        settings.model,
+        vocabulary=len(tokenizer),
+        feature_size=store.feature_size,
+        patches=store.patches,
+        seed=settings.training.seed,
+    )
+    _prepare(model, settings, training)
+    processor = FashionBertProcessor(tokenizer, extractor, limit)
+    if not begun:
+        _begin(folder, settings, model, processor, catalogue, training)
+    module = PreTrainingStep(model, settings.objectives)
+    return Trainer(settings, module, processor, training, validation, gallery_of(usable), folder, display).run()
+
+
+def _prepare(model: FashionBertForPreTraining, settings: Settings, training: Examples) -> None:
+    """Set what the data and the settings say before the first step."""
+    if model.vector_head is not None:
+        model.vector_head.set_temperature(settings.contrastive.temperature)
+    if settings.model.standardise_features:
+        rows = np.linspace(0, len(training) - 1, min(len(training), _STATISTICS_ROWS)).astype(np.int64)
+        mean_F, deviation_F = _feature_statistics(training, rows)
+        patches = model.fashionbert.patch_embeddings
+        patches.feature_mean.copy_(torch.from_numpy(mean_F))
+        patches.feature_deviation.copy_(torch.from_numpy(deviation_F))
+
+
+def _feature_statistics(training: Examples, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation of each feature over evenly spread training pictures, in portions: float32 [F] each."""
+    count, total, squares = 0, 0.0, 0.0
+    for portion in np.array_split(rows, max(1, len(rows) // 100)):
+        features_NF = training.read_features(portion).reshape(-1, training.features.feature_size).astype(np.float64)
+        count += len(features_NF)
+        total += features_NF.sum(axis=0)
+        squares += np.square(features_NF).sum(axis=0)
+    mean_F = np.asarray(total / count)
+    variance_F = np.maximum(np.asarray(squares / count) - mean_F**2, 0.0)
+    deviation_F = np.where(variance_F > 1e-8, np.sqrt(variance_F), 1.0)
+    return mean_F.astype(np.float32), deviation_F.astype(np.float32)
+
+
+def _same_run(settings: Settings, folder: Path) -> None:
+    """Refuse to go on with a run of other settings."""
+    if not (folder / SETTINGS).exists():
+        return
+    there, here = _flat(read_settings(folder).model_dump()), _flat(settings.model_dump())
+    changed = [
+        f"{name} was {there.get(name)!r}, is now {here[name]!r}"
+        for name in here
+        if there.get(name) != here[name] and name.rsplit(".")[-1] not in _MAY_CHANGE
+    ]
+    if changed:
+        raise RunError(
+            f"{folder} holds a run of other settings: {'; '.join(changed)}. "
+            "Use the settings it began with to go on with it, or another --out for a new run"
+        )
+
+
+def _flat(values: dict[str, Any]) -> dict[str, Any]:
+    return {f"{part}.{name}": value for part, fields in values.items() for name, value in fields.items()}
+
+
+def _begin(
+    folder: Path,
+    settings: Settings,
+    model: FashionBertForPreTraining,
+    processor: FashionBertProcessor,
+    catalogue: Catalogue,
+    training: Examples,
+) -> None:
+    """Write all of the run folder that does not change; the tokenizer is last and says that the rest is there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / SETTINGS, settings_to_yaml(settings))
+    model.config.architectures = ["FashionBertForPreTraining"]
+    write_text(folder / "config.json", model.config.to_json_string())
+    write_json(
+        folder / RUN_RECORD,
+        {
+            "versions": {
+                name: importlib.metadata.version(name) for name in ("fashionbert", "torch", "transformers", "timm")
+            },
+            "commit": _commit(),
+            "catalogue": catalogue.name,
+            "data_hash": catalogue.data_hash,
+            "training_rows": len(training),
+            "left_out": list(training.left_out),
+            "hardware": {
+                "machine": platform.machine(),
+                "threads": torch.get_num_threads(),
+                "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+            },
+        },
+    )
+    processor.save_pretrained(folder, settings.catalogue)
+
+
+def _commit() -> str | None:
+    """Commit of the source tree that runs, with ``+`` when it was changed; None outside of a checkout."""
+    here = Path(__file__).parent
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--dirty=+", "--exclude=*"],
+            cwd=here,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return described.stdout.strip()

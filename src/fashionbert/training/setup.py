@@ -1,0 +1,104 @@
+"""What a run starts from: tokenizer and model, fresh or from a backbone."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+from fashionbert.config import ModelSettings
+from fashionbert.errors import SettingsError
+from fashionbert.model import FashionBertConfig, FashionBertForPreTraining
+from fashionbert.text import learn_tokenizer, load_tokenizer
+
+
+def build_tokenizer(settings: ModelSettings, texts: Sequence[str]) -> PreTrainedTokenizerFast:
+    """Take the backbone's tokenizer, or learn one from the training texts where there is no backbone.
+
+    Raises:
+        RunError: the backbone has no usable tokenizer.
+    """
+    if settings.backbone is None:
+        return learn_tokenizer(texts, settings.vocabulary)
+    return load_tokenizer(settings.backbone)
+
+
+def build_model(
+    settings: ModelSettings, *, vocabulary: int, feature_size: int, patches: int, seed: int
+) -> FashionBertForPreTraining:
+    """Build the model; with a backbone, its embeddings, first layers and pooler are taken over.
+
+    Args:
+        settings: shape and origin.
+        vocabulary: WordPieces of the tokenizer, V.
+        feature_size: floats of a patch feature, F.
+        patches: patches of a picture, P.
+        seed: of the layers that start at random; torch's global generator is left as it was.
+
+    Raises:
+        SettingsError: the backbone cannot be loaded or is too small for the settings.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        if settings.backbone is None:
+            return FashionBertForPreTraining(_fresh_config(settings, vocabulary, feature_size, patches))
+        backbone = _load_backbone(settings.backbone)
+        model = FashionBertForPreTraining(_config_of(backbone, settings, vocabulary, feature_size, patches))
+    own = model.fashionbert.bert
+    wanted = own.state_dict()
+    own.load_state_dict({name: value for name, value in backbone.state_dict().items() if name in wanted})
+    return model
+
+
+def _extra_fields(settings: ModelSettings, feature_size: int, patches: int) -> dict[str, Any]:
+    return {
+        "hidden_dropout_prob": settings.dropout,
+        "attention_probs_dropout_prob": settings.attention_dropout,
+        "patch_dropout_prob": settings.patch_dropout,
+        "patch_feature_size": feature_size,
+        "patches": patches,
+        "standardise_features": settings.standardise_features,
+        "contrastive_size": settings.contrastive_size,
+    }
+
+
+def _fresh_config(settings: ModelSettings, vocabulary: int, feature_size: int, patches: int) -> FashionBertConfig:
+    return FashionBertConfig(
+        vocab_size=vocabulary,
+        hidden_size=settings.width,
+        num_hidden_layers=settings.layers or 4,
+        num_attention_heads=settings.heads,
+        intermediate_size=4 * settings.width,
+        max_position_embeddings=settings.max_text_tokens,
+        **_extra_fields(settings, feature_size, patches),
+    )
+
+
+def _load_backbone(source: str) -> BertModel:
+    try:
+        return BertModel.from_pretrained(source, dtype=torch.float32)
+    except (OSError, ValueError) as error:
+        raise SettingsError(
+            f"model.backbone = {source!r} cannot be loaded",
+            [str(error).splitlines()[0], "name a hub id or a folder with config.json and model.safetensors of a BERT"],
+        ) from error
+
+
+def _config_of(
+    backbone: BertModel, settings: ModelSettings, vocabulary: int, feature_size: int, patches: int
+) -> FashionBertConfig:
+    bert: BertConfig = backbone.config
+    layers = settings.layers or bert.num_hidden_layers
+    faults = []
+    if layers > bert.num_hidden_layers:
+        faults.append(f"model.layers = {layers}: {settings.backbone} has {bert.num_hidden_layers} layers")
+    if settings.max_text_tokens > bert.max_position_embeddings:
+        faults.append(
+            f"model.max_text_tokens = {settings.max_text_tokens}: {settings.backbone} knows "
+            f"{bert.max_position_embeddings} positions"
+        )
+    if vocabulary > bert.vocab_size:
+        faults.append(f"the tokenizer of {settings.backbone} has {vocabulary} WordPieces, its model {bert.vocab_size}")
+    if faults:
+        raise SettingsError("the backbone does not fit the settings", faults)
+    return FashionBertConfig.from_bert(bert, num_hidden_layers=layers, **_extra_fields(settings, feature_size, patches))
