@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -291,12 +291,25 @@ def load_settings(
     Raises:
         SettingsError: with every fault found in all three places.
     """
-    faults: list[str] = []
-    values: dict[str, Any] = {}
-    if preset is not None:
-        values = read_preset(preset)
+    values = read_preset(preset) if preset is not None else {}
     if file is not None:
         _merge(values, _read_yaml(file))
+    return _validated(values, _assign(values, assignments))
+
+
+def changed(settings: Settings, assignments: Sequence[str]) -> Settings:
+    """Change settings by ``part.name=value`` words.
+
+    Raises:
+        SettingsError: with every fault found.
+    """
+    values = settings.model_dump(mode="json")
+    return _validated(values, _assign(values, assignments))
+
+
+def _assign(values: dict[str, Any], assignments: Sequence[str]) -> list[str]:
+    """Put ``part.name=value`` words into the values; returns what is wrong with them."""
+    faults = []
     for word in assignments:
         name, equals, text = word.partition("=")
         path = name.strip().split(".")
@@ -311,7 +324,7 @@ def load_settings(
         for key in reversed(path[:-1]):
             nested = {key: nested}
         _merge(values, nested)
-    return _validated(Settings, values, faults)
+    return faults
 
 
 def read_preset(name: str) -> dict[str, Any]:
@@ -332,7 +345,7 @@ def settings_from_yaml(file: Path) -> Settings:
     Raises:
         SettingsError: with every fault of the file.
     """
-    return _validated(Settings, _read_yaml(file), [])
+    return _validated(_read_yaml(file), [])
 
 
 def settings_to_yaml(settings: Settings) -> str:
@@ -360,25 +373,22 @@ def _merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
             into[key] = value
 
 
-PartType = TypeVar("PartType", bound=Part)
-
-
-def _validated(kind: type[PartType], values: dict[str, Any], faults: list[str]) -> PartType:
+def _validated(values: dict[str, Any], faults: list[str]) -> Settings:
     try:
-        settings = kind.model_validate(values)
+        settings = Settings.model_validate(values)
     except ValidationError as error:
-        faults = [*faults, *(_explain(kind, dict(fault)) for fault in error.errors())]
+        faults = [*faults, *(_explain(dict(fault)) for fault in error.errors())]
     else:
         if not faults:
             return settings
     raise SettingsError(f"{len(faults)} fault{'s' if len(faults) > 1 else ''} in the settings", faults)
 
 
-def _explain(kind: type[Part], fault: dict[str, Any]) -> str:
+def _explain(fault: dict[str, Any]) -> str:
     path = [str(step) for step in fault["loc"]]
     name, value = ".".join(path), fault["input"]
     if fault["type"] == "extra_forbidden":
-        known = _names(kind, path[:-1])
+        known = _names(path[:-1])
         near = difflib.get_close_matches(path[-1], known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known names: {', '.join(known)}"
         return f"{name} = {value!r}: there is no such setting; {hint}"
@@ -386,7 +396,8 @@ def _explain(kind: type[Part], fault: dict[str, Any]) -> str:
     return f"{name} = {value!r}: {message}" if name and not isinstance(value, Mapping | Part) else message
 
 
-def _names(kind: type[BaseModel], path: Sequence[str]) -> list[str]:
+def _names(path: Sequence[str]) -> list[str]:
+    kind: type[BaseModel] = Settings
     for step in path:
         annotation = kind.model_fields[step].annotation if step in kind.model_fields else None
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):

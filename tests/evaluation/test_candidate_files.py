@@ -68,6 +68,7 @@ def test_all_faults_are_listed_at_once(path: Path, small_gallery: Gallery) -> No
         lines[1] = {"query": "c", "candidates": ["c", "a", "a"]}
         lines[2] = {"query": "a", "candidates": ["c", "b", "zz"]}
         lines[3] = {"query": "c", "candidates": ["c", *("d" * 101)]}
+        lines[4] = {"query": "d", "candidates": ["d", "e"]}
 
     edit(path, spoil)
     with pytest.raises(ProtocolError) as error:

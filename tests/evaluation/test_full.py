@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 from fashionbert.evaluation import full
 from fashionbert.evaluation.full import best_candidates, put_on_top, rank_full, rank_two_stage
 from fashionbert.evaluation.gallery import Gallery
+from fashionbert.evaluation.protocols import DIRECTIONS
 from fashionbert.evaluation.systems import System
 
 NAN = float("nan")
@@ -42,7 +43,7 @@ def test_the_matrix_of_a_dear_system_is_asked_for_once(small_gallery: Gallery) -
 
     def score(texts: NDArray[np.int64], pictures: NDArray[np.int64]) -> NDArray[np.float64]:
         asked.append(len(texts))
-        return texts * 1.0
+        return texts.astype(np.float64)
 
     rank_full(small_gallery, System(name="pair", score_pairs=score), lambda *now: seen.append(now))
     assert asked == [36]
@@ -88,10 +89,9 @@ def test_two_stages_by_a_naive_reference(large_gallery: Gallery, monkeypatch: py
     )
     wanted = set()
     for query in range(30):
-        for direction, first, second in (
-            ("text_to_image", first_NN[query], second_NN[query]),
-            ("image_to_text", first_NN[:, query], second_NN[:, query]),
-        ):
+        for direction in DIRECTIONS:
+            to_images = direction == "text_to_image"
+            first, second = (each[query] if to_images else each[:, query] for each in (first_NN, second_NN))
             best = np.argsort(-first)[:8].tolist()
             rest = np.argsort(-first)[8:].tolist()
             order = sorted(best, key=lambda at, s=second: -s[at]) + rest
@@ -99,7 +99,7 @@ def test_two_stages_by_a_naive_reference(large_gallery: Gallery, monkeypatch: py
             firsts = min(place for place, at in enumerate(order) if at in kin)
             assert ranks["full", direction][query] == 1 + firsts
             assert ranks["exact", direction][query] == 1 + order.index(query)
-            wanted |= {(query, at) if direction == "text_to_image" else (at, query) for at in best}
+            wanted |= {(query, at) if to_images else (at, query) for at in best}
     assert sorted(asked) == sorted(wanted)
 
 

@@ -47,7 +47,7 @@ def test_the_fingerprint_does_not_know_what_groups_are_called() -> None:
 
 
 def test_one_group_cannot_be_measured() -> None:
-    with pytest.raises(ProtocolError, match="4 products in fewer than two groups .* more groups"):
+    with pytest.raises(ProtocolError, match=r"4 products in fewer than two groups .* more groups"):
         gallery_of(table(group_id=["g"] * 4))
     with pytest.raises(ProtocolError, match="0 products"):
         gallery_of(Table(product_id=[], group_id=[], category=[], subcategory=[]))

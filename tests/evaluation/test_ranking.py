@@ -1,3 +1,6 @@
+from random import Random
+from typing import TypeAlias
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -15,6 +18,9 @@ from fashionbert.evaluation.ranking import (
     recall_at,
     recall_at_all,
 )
+
+Lists: TypeAlias = tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]
+"""Scores, which are relevant and which are present, each [Q, C]."""
 
 NAN, INF = float("nan"), float("inf")
 
@@ -67,7 +73,7 @@ def test_padding_is_no_candidate() -> None:
     assert rank_lists(scores_QC, relevant_QC, present_QC).tolist() == [2, 1]
 
 
-def a_list() -> st.SearchStrategy[tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]]:
+def some_lists() -> st.SearchStrategy[Lists]:
     few_values = st.sampled_from([0.0, 0.25, 0.5, 1.0, -1.0, INF, -INF, NAN])
     shape = st.tuples(st.integers(1, 4), st.integers(1, 7))
     return shape.flatmap(
@@ -79,19 +85,21 @@ def a_list() -> st.SearchStrategy[tuple[NDArray[np.float64], NDArray[np.bool_], 
     )
 
 
-@given(a_list())
+@given(some_lists())
 def test_ranks_are_those_of_the_naive_reference(
-    lists: tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]],
+    lists: Lists,
 ) -> None:
     expected = [naive_rank(*(row.tolist() for row in rows)) for rows in zip(*lists, strict=True)]
     assert rank_lists(*lists).tolist() == expected
 
 
-@given(a_list(), st.randoms(use_true_random=False))
-def test_the_order_of_candidates_does_not_matter(lists, random) -> None:
+@given(some_lists(), st.randoms(use_true_random=False))
+def test_the_order_of_candidates_does_not_matter(lists: Lists, random: Random) -> None:
     columns = list(range(lists[0].shape[1]))
     random.shuffle(columns)
-    assert rank_lists(*(array[:, columns] for array in lists)).tolist() == rank_lists(*lists).tolist()
+    scores_QC, relevant_QC, present_QC = lists
+    shuffled = rank_lists(scores_QC[:, columns], relevant_QC[:, columns], present_QC[:, columns])
+    assert shuffled.tolist() == rank_lists(*lists).tolist()
 
 
 @given(npst.arrays(np.float64, (3, 5), elements=st.integers(-3, 3)), st.integers(1, 4))
@@ -104,8 +112,8 @@ def test_a_better_score_of_the_truth_never_makes_its_rank_worse(scores_QC: NDArr
     assert rank_lists(strictly_rising, relevant_QC).tolist() == rank_lists(scores_QC, relevant_QC).tolist()
 
 
-@given(a_list())
-def test_the_pessimistic_order_puts_the_best_answer_at_its_rank(lists) -> None:
+@given(some_lists())
+def test_the_pessimistic_order_puts_the_best_answer_at_its_rank(lists: Lists) -> None:
     scores_QC, relevant_QC, _ = lists
     for scores_C, relevant_C in zip(scores_QC, relevant_QC, strict=True):
         order = pessimistic_order(scores_C, relevant_C)

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +51,7 @@ def test_no_pictures_give_no_features() -> None:
 
 
 def test_a_broken_picture_is_an_error() -> None:
-    with pytest.raises(PictureError, match="not a picture|no known format"):
+    with pytest.raises(PictureError, match="no known format"):
         build(PIXELS).extract([b"text"])
 
 
@@ -144,7 +145,9 @@ def halve_weights(folder: Path) -> None:
         (lambda folder: (folder / RECORD).write_text("[]"), "missing or edited"),
     ],
 )
-def test_edited_or_incomplete_folders_are_refused(damage, message: str, tmp_path: Path) -> None:
+def test_edited_or_incomplete_folders_are_refused(
+    damage: Callable[[Path], object], message: str, tmp_path: Path
+) -> None:
     build(RESNET).save(tmp_path)
     damage(tmp_path)
     with pytest.raises(RunError, match=message):

@@ -1,7 +1,8 @@
 """Arrow columns of any kind -> columns of trimmed text without nulls, stored compactly."""
 
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from fashionbert.catalogue.arrow import pc
 
 
 def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray | None:

@@ -45,7 +45,9 @@ def resolve_columns(
         The columns found, and every fault: a mapping of an unknown field or to an unknown column, a required field
         without a column, two columns of one name.
     """
-    faults = [f"column {name!r} is there twice: rename one" for name in sorted({n for n in names if names.count(n) > 1})]
+    faults = [
+        f"column {name!r} is there twice: rename one" for name in sorted({n for n in names if names.count(n) > 1})
+    ]
     fields: dict[str, str] = {}
     for field, column in mapping.items():
         if field not in ALIASES:

@@ -2,6 +2,7 @@
 
 import hashlib
 from array import array
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -27,10 +28,10 @@ def picture_digest(source: ImageInput) -> bytes:
         data = source
     elif isinstance(source, np.ndarray):
         data = repr(source.shape).encode() + source.tobytes()
-    elif hasattr(source, "tobytes"):
-        data = repr((source.mode, source.size)).encode() + source.tobytes()
-    else:
+    elif isinstance(source, str | PathLike):
         data = Path(source).read_bytes()
+    else:
+        data = repr((source.mode, source.size)).encode() + source.tobytes()
     return hashlib.blake2b(data, digest_size=_DIGEST_BYTES).digest()
 
 

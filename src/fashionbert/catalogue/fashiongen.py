@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from fashionbert.catalogue.arrow import pc
 from fashionbert.catalogue.judge import known_fault
 from fashionbert.catalogue.pictures import EmbeddedPicture
 from fashionbert.catalogue.rows import RawRows, build_catalogue

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from fashionbert.catalogue.arrow import pc
 from fashionbert.catalogue.columns import resolve_columns
 from fashionbert.catalogue.labels import spell_labels
 from fashionbert.catalogue.pictures import EmbeddedPicture, read_image_value
@@ -35,7 +35,7 @@ def read_hub(name: str, settings: CatalogueSettings) -> Catalogue:
     except ImportError as error:
         raise MissingExtraError("datasets", "hub", "Reading a data set by name") from error
     try:
-        parts: dict[str, Any] = dict(datasets.load_dataset(name))
+        parts: dict[str, Any] = {str(split): part for split, part in datasets.load_dataset(name).items()}
     except Exception as error:  # datasets, its readers and the network raise errors of every kind
         raise CatalogueError(
             f"cannot load data set {name!r}", [f"{type(error).__name__}: {error}", "check the name and the network"]
@@ -66,7 +66,7 @@ def _image_column(data: Any, settings: CatalogueSettings, name: str) -> str:
 
     images = [column for column, feature in data.features.items() if isinstance(feature, datasets.Image)]
     found, faults = resolve_columns(data.column_names, settings.columns, text_from_template=settings.text is not None)
-    image = found.fields.get("image", images[0] if len(images) == 1 else None)
+    image = found.fields.get("image", images[0] if len(images) == 1 else "")
     if image in images:
         return image
     faults.append(f"columns of pictures: {', '.join(images) or 'none'}; name one with columns image=...")

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from fashionbert.catalogue.arrow import pc
 from fashionbert.catalogue.pictures import FilePictures, describe, keep_in_lists, path_lists, place_paths
 from fashionbert.catalogue.table import RowFault
 

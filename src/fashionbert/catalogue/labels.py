@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from fashionbert.catalogue.arrow import pc
 
 
 def spell_labels(table: pa.Table) -> pa.Table:

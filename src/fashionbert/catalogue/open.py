@@ -64,7 +64,8 @@ def _find_files(path: Path, kind: str) -> tuple[str, list[Path]]:
         found = _FORMATS.get(path.suffix.lower()) if kind == "auto" else kind
         if found is None:
             raise CatalogueError(
-                f"cannot tell the format of {str(path)!r}", [f"name it: format={'|'.join(sorted(set(_FORMATS.values())))}"]
+                f"cannot tell the format of {str(path)!r}",
+                [f"name it: format={'|'.join(sorted(set(_FORMATS.values())))}"],
             )
         return found, [path]
     if not path.is_dir():

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from fashionbert.catalogue.arrow import pc
 from fashionbert.catalogue.cells import has_text
 from fashionbert.catalogue.columns import resolve_columns
 from fashionbert.catalogue.labels import spell_labels
@@ -24,10 +24,12 @@ from fashionbert.catalogue.table import Catalogue
 from fashionbert.config import CatalogueSettings
 from fashionbert.errors import CatalogueError
 
+
 def read_parquet(files: Sequence[Path], settings: CatalogueSettings, name: str) -> Catalogue:
     """Read a catalogue from Parquet files of the same columns.
 
-    The image column holds Hugging Face images (a struct of bytes and path), plain bytes, a list of such structs, or paths.
+    The image column holds Hugging Face images (a struct of bytes and path), plain bytes, a list of
+    such structs, or paths.
 
     Args:
         files: the shards in their order; a name such as ``train-00000-of-00002.parquet`` tells the split.
@@ -48,7 +50,7 @@ def read_parquet(files: Sequence[Path], settings: CatalogueSettings, name: str) 
         and not (embedded and column == image)
     ]
     try:
-        tables = [spell_labels(pq.read_table(file, columns=wanted, partitioning=None)) for file in files]
+        tables = [spell_labels(_read(file, wanted)) for file in files]
         table = pa.concat_tables(tables, promote_options="permissive")
     except (OSError, pa.ArrowException) as error:
         raise CatalogueError(f"cannot read catalogue {name!r}", [f"its files do not fit together: {error}"]) from error
@@ -84,6 +86,11 @@ def _survey(files: Sequence[Path], name: str) -> tuple[pa.Schema, list[int]]:
     raise CatalogueError(f"cannot read catalogue {name!r}", faults)
 
 
+def _read(file: Path, columns: list[str]) -> pa.Table:
+    with pq.ParquetFile(file) as parquet:
+        return parquet.read(columns=columns)
+
+
 def _holds_bytes(kind: pa.DataType) -> bool:
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         return pa.types.is_struct(kind.value_type) and _holds_bytes(kind.value_type)
@@ -108,5 +115,5 @@ def _list_lengths(file: Path, column: str) -> NDArray[np.int64]:
     schema = pq.read_metadata(file).schema
     leaves = [schema.column(index).path for index in range(len(schema.names))]
     leaf = next(path for path in leaves if path.startswith(f"{column}.") and not path.endswith(".bytes"))
-    lists = pq.read_table(file, columns=[leaf], partitioning=None).column(0)
+    lists = _read(file, [leaf]).column(0)
     return pc.list_value_length(lists).fill_null(0).to_numpy().astype(np.int64)

@@ -61,7 +61,9 @@ class ParquetPictures:
         """Return file and row, and the view if it is not the first."""
         row, view = divmod(reference, VIEWS)
         code, _ = self._group_places[self._group_of(row)]
-        first = next(start for start, place in zip(self._group_starts, self._group_places, strict=False) if place[0] == code)
+        first = next(
+            start for start, place in zip(self._group_starts, self._group_places, strict=False) if place[0] == code
+        )
         return f"{self._files[code].name} row {row - first + 1}" + (f" picture {view + 1}" if view else "")
 
     def identity(self, reference: int) -> str:

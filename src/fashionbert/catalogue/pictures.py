@@ -8,9 +8,9 @@ from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from fashionbert.catalogue.arrow import pc
 from fashionbert.errors import PictureError
 
 MAX_FILE_BYTES = 50_000_000

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from fashionbert.catalogue.arrow import pc
 from fashionbert.catalogue.cells import as_text, compact
 from fashionbert.catalogue.columns import Columns, resolve_columns
 from fashionbert.catalogue.judge import Judge, summarise

@@ -5,9 +5,9 @@ import re
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from fashionbert.catalogue.arrow import pc
 from fashionbert.catalogue.table import TEST, TRAIN, VALIDATION
 
 _NAMES = {
@@ -23,7 +23,7 @@ _NAMES = {
 
 
 def normal_name(name: str) -> str:
-    """Return the usual name of a split: ``val``, ``valid`` and ``dev`` are ``validation``; others stay, in lower case."""
+    """Return the usual name of a split: ``val``, ``valid`` and ``dev`` are ``validation``; others stay, lower case."""
     lower = name.strip().lower()
     return _NAMES.get(lower, lower)
 

@@ -13,9 +13,9 @@ from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from fashionbert.catalogue.arrow import pc
 from fashionbert.errors import CatalogueError
 from fashionbert.types import GroupId, Picture, Product
 

@@ -47,9 +47,7 @@ def read_tables(files: Sequence[Path], settings: CatalogueSettings, name: str) -
     parts: list[Part] = []
     broken: list[str] = []
     for file in files:
-        json_lines = settings.format == "jsonl" or (
-            settings.format != "csv" and file.suffix.lower() in _JSON_ENDINGS
-        )
+        json_lines = settings.format == "jsonl" or (settings.format != "csv" and file.suffix.lower() in _JSON_ENDINGS)
         try:
             parts.append(_read_jsonl(file) if json_lines else _read_csv(file))
         except UnicodeDecodeError as error:

@@ -9,8 +9,8 @@ import string
 from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from fashionbert.catalogue.arrow import pc
 from fashionbert.catalogue.columns import hint
 
 _LOOSE_ENDS = " \t\n.,;:-–—"
@@ -48,9 +48,7 @@ def parse_template(template: str, names: Sequence[str]) -> tuple[list[tuple[str,
     return ([*pieces, (words, None)] if words else pieces), faults
 
 
-def fill_template(
-    pieces: Sequence[tuple[str, str | None]], columns: Mapping[str, pa.ChunkedArray]
-) -> pa.ChunkedArray:
+def fill_template(pieces: Sequence[tuple[str, str | None]], columns: Mapping[str, pa.ChunkedArray]) -> pa.ChunkedArray:
     """Fill the pieces of :func:`parse_template` for all rows at once.
 
     Args:

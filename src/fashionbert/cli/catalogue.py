@@ -1,7 +1,7 @@
 """``fashionbert catalogue``: look at a catalogue before training on it, or draw one to play with."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from fashionbert.catalogue import Catalogue, Finding, PictureFacts
+    from fashionbert.config import CatalogueSettings
     from fashionbert.types import Picture
 
 app = typer.Typer(help="Check a catalogue, or draw a synthetic one.", no_args_is_help=True)
@@ -37,15 +38,20 @@ def check(
     from rich.console import Console
 
     from fashionbert.catalogue import check_catalogue, open_catalogue
+    from fashionbert.cli.bars import pair_progress
+    from fashionbert.files import write_json
 
-    to_screen = json_file == Path("-")
-    console = Console(stderr=to_screen)
+    on_screen = json_file == Path("-")
     catalogue = open_catalogue(path, _settings(format, columns or [], text, image_root))
-    with _progress("pictures" if pictures else "texts") as progress:
-        findings = check_catalogue(catalogue, inspect_picture if pictures else None, progress)
-    _print(console, catalogue, findings)
+    with pair_progress(Console(stderr=True)) as show:
+        findings = check_catalogue(catalogue, inspect_picture if pictures else None, partial(show, "products"))
+    _show(Console(stderr=on_screen), catalogue, findings)
     if json_file is not None:
-        _write_json(_as_json(catalogue, findings, pictures), None if to_screen else json_file)
+        report = _report(catalogue, findings, pictures)
+        if on_screen:
+            typer.echo(json.dumps(report, indent=2, ensure_ascii=False))
+        else:
+            write_json(json_file, report)
     if any(finding.level == "error" for finding in findings):
         raise typer.Exit(1)
 
@@ -60,9 +66,10 @@ def synthetic(
     from rich.console import Console
 
     from fashionbert.catalogue.synthetic import write_world
+    from fashionbert.cli.bars import pair_progress
 
-    with _progress("groups") as progress:
-        written = write_world(out, groups=groups, seed=seed, progress=progress)
+    with pair_progress(Console(stderr=True)) as show:
+        written = write_world(out, groups=groups, seed=seed, progress=partial(show, "groups"))
     Console().print(f"wrote {written}", soft_wrap=True)
 
 
@@ -81,13 +88,49 @@ def inspect_picture(picture: "Picture") -> "PictureFacts":
     return PictureFacts(width=image.width, height=image.height, digest=picture_digest(source))
 
 
-def _settings(format: str, columns: list[str], text: str | None, image_root: str | None) -> Any:
-    """Make catalogue settings of the options, by way of ``config`` so that all faults are told at once."""
+def _settings(format: str, columns: list[str], text: str | None, image_root: str | None) -> "CatalogueSettings":
     from fashionbert.config import load_settings
     from fashionbert.errors import SettingsError
 
-    broken = [word for word in columns if "=" not in word]
+    broken = [f"{word!r} is not of the form ours=theirs, e.g. product_id=sku" for word in columns if "=" not in word]
     if broken:
-        raise SettingsError("cannot read --columns", [f"{word!r} is not of the form ours=theirs" for word in broken])
-    given = {"format": format, "text": text, "image_root": image_root}
-    raise NotImplementedError(load_settings, given)
+        raise SettingsError("cannot read --columns", broken)
+    mapping = {ours.strip(): theirs for ours, _, theirs in (word.partition("=") for word in columns)}
+    given = {"format": format, "columns": mapping, "text": text, "image_root": image_root}
+    return load_settings(
+        assignments=[f"catalogue.{name}={json.dumps(value)}" for name, value in given.items()]
+    ).catalogue
+
+
+def _show(console: "Console", catalogue: "Catalogue", findings: "list[Finding]") -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    splits = ", ".join(f"{name} {count:,}" for name, count in catalogue.splits.items())
+    console.print(f"[bold]{escape(catalogue.name)}[/bold]: {len(catalogue):,} products ({escape(splits)})")
+    if not findings:
+        console.print("nothing found")
+        return
+    table = Table("level", "finding", "count", "what it means, what to do, examples", show_lines=True)
+    table.columns[1].no_wrap = True
+    colours = {"error": "bold red", "warning": "yellow", "note": "dim"}
+    for finding in findings:
+        examples = ", ".join(finding.examples) + (", ..." if finding.count > len(finding.examples) else "")
+        level = f"[{colours[finding.level]}]{finding.level}[/]"
+        table.add_row(level, finding.name, f"{finding.count:,}", escape(f"{finding.message}\n{examples}"))
+    console.print(table)
+
+
+def _report(catalogue: "Catalogue", findings: "list[Finding]", pictures: bool) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {
+        "catalogue": catalogue.name,
+        "data_hash": catalogue.data_hash,
+        "products": len(catalogue),
+        "groups": len(catalogue.products_by_group),
+        "splits": catalogue.splits,
+        "set_aside": len(catalogue.faults),
+        "pictures_decoded": pictures,
+        "findings": [asdict(finding) for finding in findings],
+    }

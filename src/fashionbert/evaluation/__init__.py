@@ -8,6 +8,7 @@
     ranking      rank of the truth, recall, MRR (numpy alone); ``full`` ranks whole galleries and re-ranks
     matching     accuracy, AUC, average precision, calibration
     significance bootstrap intervals over queries
-    run          evaluate(): all of the above, every rank kept
+    run          evaluate(): all of the above, every rank kept; ``figures`` sums them up
     report       report.json, report.md and the pictures; ``trec`` writes what other tools can read
+    model        a trained model as systems; ``measure`` goes from a run folder to its report
 """

@@ -81,7 +81,7 @@ def reliability_diagram(matching: dict[str, Any], system: str) -> Figure:
     """Draw how often pairs match against the match probability they were given, and how many there are."""
     figure = style.new_figure(5.4, 6.0)
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[3.2, 1])
-    figure.subplots_adjust(left=0.13, right=0.97, top=0.89, bottom=0.08, hspace=0.12)
+    figure.subplots_adjust(left=0.13, right=0.97, top=0.865, bottom=0.08, hspace=0.12)
     figure.suptitle(
         f"Is a probability of 80 % right 80 % of the time?\n{system}: calibration error "
         f"{matching['calibration_error']:.3f}, accuracy {matching['accuracy']:.1%}",
@@ -107,7 +107,14 @@ def reliability_diagram(matching: dict[str, Any], system: str) -> Figure:
         label="share of pairs that match",
     )
     style.dress(top, "", "", "pairs that do match")
-    top.legend(loc="upper left", fontsize=8.5, frameon=False, labelcolor=style.INK)
+    figure.legend(
+        loc="upper left",
+        bbox_to_anchor=(0.115, 0.925),
+        ncols=2,
+        fontsize=8.5,
+        frameon=False,
+        labelcolor=style.INK,
+    )
     bottom.bar(middles, [bar["pairs"] for bar in bars], width, color=style.MUTED, alpha=0.6)
     style.dress(bottom, "", "match probability", "pairs")
     top.set_xlim(0, 1)

@@ -35,9 +35,7 @@ def direction_figures(ranking: Ranking, *, resamples: int, rng: np.random.Genera
     return figures
 
 
-def difference_figures(
-    first: Ranking, second: Ranking, *, resamples: int, rng: np.random.Generator
-) -> dict[str, float | list[float]]:
+def difference_figures(first: Ranking, second: Ranking, *, resamples: int, rng: np.random.Generator) -> dict[str, Any]:
     """Compute by how much ``first`` is better than ``second``, paired: the same queries in the same lists.
 
     Args:
@@ -56,7 +54,7 @@ def difference_figures(
         raise ValueError("a paired difference needs two systems ranked on the same lists")
     gain_MK = _columns(first)[:, :-1] - _columns(second)[:, :-1]
     intervals = mean_interval(gain_MK, first.queries, resamples=resamples, rng=rng).T.tolist()
-    figures: dict[str, float | list[float]] = {}
+    figures: dict[str, Any] = {}
     for name, mean, ends in zip(_gain_names(), gain_MK.mean(axis=0).tolist(), intervals, strict=True):
         figures[name], figures[f"{name}_interval"] = mean, ends
     return figures

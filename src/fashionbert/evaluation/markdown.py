@@ -31,7 +31,8 @@ def warnings_of(report: Mapping[str, Any]) -> list[str]:
                     )
             unscored = (figures["matching"] or {}).get("unscored", 0)
             if unscored:
-                found.append(f"{protocol}, matching, {system}: {unscored} pairs got no score and count as wrong.")
+                name = block["matching_system"] if figures is block else system
+                found.append(f"{protocol}, matching, {name}: {unscored} pairs got no score and count as wrong.")
     return found
 
 

@@ -8,6 +8,7 @@ report.json holds the main system's figures of the first protocol on top::
      "systems": {"vectors": {...}}, "difference": {"vectors": {...}}, "protocols": {"full": {...}, ...}}
 """
 
+import json
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -36,7 +37,7 @@ def build_report(evaluation: Evaluation, facts: Mapping[str, Any] | None = None)
         facts: what the caller knows besides, e.g. ``commit``, ``data_hash``, ``model``, ``command``; kept on top.
 
     Returns:
-        JSON values.
+        JSON values, equal to what is read back from the file.
     """
     protocols = {protocol: protocol_figures(evaluation, protocol) for protocol in evaluation.settings.protocols}
     gallery = evaluation.gallery
@@ -50,7 +51,7 @@ def build_report(evaluation: Evaluation, facts: Mapping[str, Any] | None = None)
     }
     report["protocols"] = protocols
     report["warnings"] = warnings_of(report)
-    return report
+    return json.loads(json.dumps(report, allow_nan=False))
 
 
 def write_report(

@@ -8,42 +8,25 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from fashionbert.catalogue import Catalogue
 from fashionbert.errors import CatalogueError, StoreError
 from fashionbert.files import file_hash, replacing, write_json
 from fashionbert.images.extractor import PatchExtractor
 from fashionbert.images.part import PartWriter, WriteProgress, read_record
 from fashionbert.images.store import FORMAT, INDEX, MANIFEST, FeatureStore, read_manifest
-from fashionbert.types import Product
 
 SAME = ("data_hash", "variants")
 """What an earlier run must agree in beside the extractor."""
 
 
-class ProductSource(Protocol):
-    """What is needed of a catalogue."""
-
-    @property
-    def data_hash(self) -> str:
-        """Hash of the content."""
-        ...
-
-    def __len__(self) -> int:
-        """Count the products."""
-        ...
-
-    def __getitem__(self, index: int, /) -> Product:
-        """Give a product."""
-        ...
-
-
 def write_store(
-    catalogue: ProductSource,
+    catalogue: Catalogue,
     extractor: PatchExtractor,
     folder: Path,
     *,
@@ -90,9 +73,7 @@ def write_store(
     return FeatureStore.open(folder, extractor.fingerprint)
 
 
-def _begin(
-    catalogue: ProductSource, extractor: PatchExtractor, folder: Path, products_per_shard: int
-) -> dict[str, Any]:
+def _begin(catalogue: Catalogue, extractor: PatchExtractor, folder: Path, products_per_shard: int) -> dict[str, Any]:
     manifest = {
         "format": FORMAT,
         "complete": False,

@@ -176,7 +176,8 @@ class Trainer:
 
         with self._attention():
             output: StepOutput = self.wrapped(None if sides is None else sides.to(device), queue, draw_pairs)
-            self._refuse_non_finite({f"loss {task}": float(loss.detach()) for task, loss in output.losses.items()}, step)
+            losses = {f"loss {task}": float(loss.detach()) for task, loss in output.losses.items()}
+            self._refuse_non_finite(losses, step)
             total, weights = weigh(
                 output.losses,
                 output.encoder_outputs,

@@ -57,27 +57,22 @@ def _placement(article: Article, view: View, rng: Random) -> Placement:
     shift = (rng.uniform(-3, 3), rng.uniform(-3, 3))
     scale *= rng.uniform(0.95, 1.02)
     if view == "detail":
-        pivot, scale = pivot - 30, scale * 1.25
+        closer = 10 if article.kind.category == "Accessories" else -30
+        pivot, scale = pivot + closer, scale * 1.25
     return Placement(pivot, scale, angle, shift)
 
 
 def _folds(mask: Image.Image, rng: Random) -> NDArray[np.float32]:
     """Light on the cloth: darker toward its edges, a few soft folds, a little weave."""
     small = mask.reduce(2)
-    rounded = (
-        np.asarray(small.filter(ImageFilter.GaussianBlur(4)).resize(SIZE, Image.Resampling.BILINEAR), np.float32) / 255
-    )
+    rounded = _blurred(small, 4) / 255
     folds = Image.new("L", small.size, 128)
     draw = ImageDraw.Draw(folds)
     for _ in range(rng.randrange(4, 8)):
         x, y = rng.uniform(0.25, 0.75) * small.width, rng.uniform(0.2, 0.8) * small.height
         run, drop = rng.uniform(-9, 9), rng.uniform(12, 34)
         draw.line((x, y, x + run, y + drop), fill=rng.choice((60, 80, 190, 206)), width=3)
-    soft = (
-        np.asarray(folds.filter(ImageFilter.GaussianBlur(2.5)).resize(SIZE, Image.Resampling.BILINEAR), np.float32)
-        / 128
-        - 1
-    )
+    soft = _blurred(folds, 2.5) / 128 - 1
     light = (0.70 + 0.32 * rounded) * (1 + 0.32 * soft) * _grain(rng.randrange(8))
     return light.astype(np.float32)
 
@@ -89,7 +84,14 @@ def _grain(number: int) -> NDArray[np.float32]:
 
 
 def _shade(mask: Image.Image, shadow: Shadow) -> NDArray[np.float32]:
-    small = mask.reduce(2).filter(ImageFilter.GaussianBlur(shadow.blur / 2))
-    moved = Image.new("L", SIZE, 0)
-    moved.paste(small.resize(SIZE, Image.Resampling.BILINEAR), shadow.shift)
-    return (1 - shadow.strength * np.asarray(moved, np.float32) / 255).astype(np.float32)
+    """Light that the garment leaves on the scene behind it."""
+    moved = Image.new("L", mask.size, 0)
+    moved.paste(mask, shadow.shift)
+    light = 1 - shadow.strength * _blurred(moved.reduce(2), shadow.blur / 2) / 255
+    return light.astype(np.float32)
+
+
+def _blurred(half: Image.Image, radius: float) -> NDArray[np.float32]:
+    """Blur a picture of half size, where it is cheap, and bring it to full size."""
+    soft = half.filter(ImageFilter.GaussianBlur(radius)).resize(SIZE, Image.Resampling.BILINEAR)
+    return np.asarray(soft, np.float32)

@@ -1,0 +1,26 @@
+"""Progress bars of the commands."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+@contextmanager
+def pair_progress(console: Console) -> Iterator[Callable[[str, int, int], None]]:
+    """Show what is being scored, one bar for each label.
+
+    Args:
+        console: where to show it; nothing is shown where it is no terminal.
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        tasks: dict[str, int] = {}
+
+        def show(label: str, done: int, total: int) -> None:
+            if label not in tasks:
+                tasks[label] = bars.add_task(label, total=total)
+            bars.update(bars.task_ids[list(tasks).index(label)], completed=done)
+
+        yield show

@@ -1,0 +1,100 @@
+"""``fashionbert evaluate``: measure a run on a split of a catalogue."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fashionbert.cli.options import Assignments, Device, Features
+
+if TYPE_CHECKING:
+    from fashionbert.config import EvaluationSettings, Settings
+    from fashionbert.evaluation.gallery import Gallery
+    from fashionbert.evaluation.protocols import CandidateLists
+
+
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    catalogue: Annotated[str, typer.Option("--catalogue", help="Catalogue to measure on.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the report; the same command goes on where it was.")],
+    split: Annotated[str, typer.Option("--split", help="Split of the catalogue.")] = "validation",
+    protocols: Annotated[
+        list[str] | None,
+        typer.Option("--protocol", help="random-101, subcategory-101 or full; may be repeated."),
+    ] = None,
+    candidates: Annotated[
+        list[Path] | None, typer.Option("--candidates", help="Candidate lists to use; may be repeated.")
+    ] = None,
+    rerank: Annotated[
+        int, typer.Option("--rerank", help="Under full: how many of the vectors' best are re-ranked.")
+    ] = 100,
+    precision: Annotated[str, typer.Option("--precision", help="fp32 or bf16.")] = "fp32",
+    trec: Annotated[bool, typer.Option("--trec", help="Also write TREC runs and qrels.")] = False,
+    assignments: Assignments = None,
+    features: Features = None,
+    device: Device = "auto",
+) -> None:
+    """Measure matching and retrieval in both directions and write a report with pictures."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    from fashionbert.catalogue import open_catalogue
+    from fashionbert.cli.stores import open_store, torch_device
+    from fashionbert.evaluation.gallery import gallery_of
+    from fashionbert.evaluation.measure import measure_run
+    from fashionbert.scoring import Scorer, read_settings
+
+    settings = _settings(read_settings(run), protocols, assignments, precision)
+    products = open_catalogue(catalogue, settings.catalogue).split(split)
+    scorer = Scorer.from_pretrained(
+        run,
+        device=torch_device(device),
+        precision=settings.training.precision,
+        batch_size=settings.evaluation.batch_size,
+    )
+    console = Console()
+    store = open_store(products, scorer.processor.extractor, features or out / "features", console, device)
+    usable = products.subset([product_id in store for product_id in products.column("product_id")])
+    lists = _read_lists(candidates, gallery_of(usable), settings.evaluation)
+    with _progress(console) as progress:
+        measure_run(
+            scorer,
+            usable,
+            store,
+            out,
+            settings.evaluation,
+            run=run,
+            lists=lists,
+            rerank=rerank,
+            trec=trec,
+            facts={"split": split, "catalogue": products.name, "left_out": len(products) - len(usable)},
+            progress=progress,
+        )
+    console.print(Markdown((out / "report.md").read_text("utf-8")))
+    console.print(f"report: {out / 'report.json'}, {out / 'report.md'} and the pictures beside them", soft_wrap=True)
+
+
+def _settings(
+    run: "Settings", protocols: list[str] | None, assignments: list[str] | None, precision: str
+) -> "Settings":
+    """The run's settings with what the command line says on top."""
+    from fashionbert.config import changed
+
+    words = [*(assignments or ()), f"training.precision={precision}"]
+    if protocols:
+        words.append(f"evaluation.protocols=[{', '.join(protocols)}]")
+    return changed(run, words)
+
+
+def _read_lists(
+    files: list[Path] | None, gallery: "Gallery", settings: "EvaluationSettings"
+) -> "list[CandidateLists] | None":
+    from fashionbert.evaluation.candidate_files import read_candidates
+
+    return [read_candidates(path, gallery) for path in files] if files else None
+
+
+def _progress(console: Any) -> Any:
+    from fashionbert.cli.bars import pair_progress
+
+    return pair_progress(console)

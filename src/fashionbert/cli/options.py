@@ -1,0 +1,17 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Preset = Annotated[str | None, typer.Option("--preset", help="Settings to start from: paper, released, fast or tiny.")]
+Config = Annotated[Path | None, typer.Option("--config", help="YAML file of settings, on top of the preset.")]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PART.NAME=VALUE", help="One setting, e.g. training.epochs=3; may be repeated."),
+]
+Features = Annotated[
+    Path | None, typer.Option("--features", help="Feature store of the catalogue; without it one is made.")
+]
+Device = Annotated[str, typer.Option("--device", help="cpu, cuda, mps; auto takes a GPU where there is one.")]

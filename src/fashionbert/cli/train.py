@@ -1,0 +1,44 @@
+"""``fashionbert train``: from a catalogue to a run folder."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fashionbert.cli.options import Assignments, Config, Device, Features, Preset
+
+
+def train(
+    catalogue: Annotated[str, typer.Option("--catalogue", help="Catalogue: a folder, a table, or a data set's name.")],
+    out: Annotated[Path, typer.Option("--out", help="Run folder; the same command goes on where it stopped.")],
+    preset: Preset = None,
+    config: Config = None,
+    assignments: Assignments = None,
+    features: Features = None,
+    device: Device = "auto",
+) -> None:
+    """Train a model on a catalogue.
+
+    Leaves a self-contained run folder: the best model by validation R@1, its tokenizer and patch network, settings,
+    metrics and curves. Can be stopped at any moment.
+    """
+    from rich.console import Console
+
+    from fashionbert.catalogue import open_catalogue
+    from fashionbert.cli.stores import open_store
+    from fashionbert.config import load_settings
+    from fashionbert.training import Display, build_extractor
+    from fashionbert.training import train as run_training
+
+    settings = load_settings(preset, config, assignments or ())
+    products = open_catalogue(catalogue, settings.catalogue)
+    extractor = build_extractor(settings.images)
+    console = Console(stderr=True)
+    store = open_store(products, extractor, features or out / "training" / "features", console, device)
+    progress = run_training(settings, products, store, extractor, out, Display(console))
+    figure = "pair model" if progress.pairs_begun else "vectors"
+    console.print(
+        f"{out}: step {progress.step}, best validation R@1 of the {figure} {progress.best:.1%}; "
+        f"measure it with: fashionbert evaluate {out} --catalogue {catalogue} --split validation --out {out}/report",
+        soft_wrap=True,
+    )

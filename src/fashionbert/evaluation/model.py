@@ -1,0 +1,90 @@
+"""A trained model as systems that can be measured, with scores that survive an interruption.
+
+Letters: M pairs, N products.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionbert.data import Examples
+from fashionbert.evaluation.systems import Indices, ScorePairs, Scores, System, vector_system
+from fashionbert.files import write_json
+from fashionbert.scoring import Scorer
+
+PAIR = "pair model"
+VECTORS = "vectors"
+
+_MATRIX = "margins.npy"
+_KEY = "margins.json"
+_TRUE_ZERO = np.float32(1e-30)
+
+
+def model_systems(scorer: Scorer, examples: Examples, cache: Path | None, key: str) -> list[System]:
+    """Give the pair model, and the vectors beside it where the model has them.
+
+    Args:
+        scorer: the model.
+        examples: one row for each product of the gallery, in its order.
+        cache: folder that keeps pair scores, so that a long evaluation goes on where it was; None keeps none.
+        key: what the scores depend on: weights, data, arithmetic. Kept scores of another key are thrown away.
+    """
+
+    def margins(texts: Indices, pictures: Indices) -> Scores:
+        return scorer.score_rows(examples, texts, pictures)
+
+    cached = margins if cache is None else KeptScores(cache, len(examples), key, margins)
+    systems = [System(name=PAIR, score_pairs=lambda texts, pictures: _probability(cached(texts, pictures)))]
+    if scorer.has_vectors:
+        texts_NE = scorer.encode_tokens(examples.texts)
+        pictures_NE = scorer.encode_features(examples.read_features, len(examples))
+        systems.append(vector_system(VECTORS, texts_NE, pictures_NE))
+    return systems
+
+
+class KeptScores:
+    """Scores of pairs in a sparse N x N file: what was scored before an interruption is not scored again."""
+
+    def __init__(self, folder: Path, size: int, key: str, score_pairs: ScorePairs) -> None:
+        """Open the file of this key or start a new one.
+
+        Args:
+            folder: where it lies.
+            size: N.
+            key: what the scores depend on.
+            score_pairs: scores pairs that are not known yet.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        self._score_pairs = score_pairs
+        described: dict[str, Any] = {"key": key, "size": size}
+        if _read(folder / _KEY) != described:
+            (folder / _KEY).unlink(missing_ok=True)
+            np.lib.format.open_memmap(folder / _MATRIX, mode="w+", dtype=np.float32, shape=(size, size)).flush()
+            write_json(folder / _KEY, described)
+        self._known_NN: NDArray[np.float32] = np.lib.format.open_memmap(folder / _MATRIX, mode="r+")
+
+    def __call__(self, texts: Indices, pictures: Indices) -> NDArray[np.float32]:
+        """Look scores up, scoring first those that are not there; a hole in the file reads as 0."""
+        scores_M = self._known_NN[texts, pictures]
+        missing = np.flatnonzero(scores_M == 0)
+        if len(missing):
+            fresh = np.asarray(self._score_pairs(texts[missing], pictures[missing]), np.float32)
+            fresh[fresh == 0] = _TRUE_ZERO
+            scores_M[missing] = fresh
+            self._known_NN[texts[missing], pictures[missing]] = fresh
+        return scores_M
+
+
+def _probability(margins: Scores) -> NDArray[np.float64]:
+    """Match probability in float64, where scores that float32 would round to 1 stay apart."""
+    return 0.5 * (1.0 + np.tanh(0.5 * margins.astype(np.float64)))
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
