@@ -22,6 +22,7 @@ Rate = Annotated[float, Field(ge=0.0, lt=1.0)]
 Count = Annotated[int, Field(ge=1)]
 NaturalNumber = Annotated[int, Field(ge=0)]
 
+Task = Literal["masked_words", "masked_patches", "alignment", "contrastive"]
 PresetName = Literal["paper", "released", "fast", "tiny"]
 PRESETS: tuple[str, ...] = get_args(PresetName)
 
@@ -121,15 +122,11 @@ class ModelSettings(Part):
 class ObjectiveSettings(Part):
     """The tasks, their masks and their weights (DESIGN section 4)."""
 
-    tasks: tuple[Literal["masked_words", "masked_patches", "alignment", "contrastive"], ...] = (
-        "masked_words",
-        "masked_patches",
-        "alignment",
-    )
+    tasks: tuple[Task, ...] = ("masked_words", "masked_patches", "alignment")
     """Tasks that are learnt; L is their number."""
     weights: Literal["paper", "released", "equal", "fixed", "uncertainty"] = "paper"
     """How the tasks are weighed against each other."""
-    fixed_weights: dict[str, Annotated[float, Field(ge=0.0)]] = Field(default_factory=dict)
+    fixed_weights: dict[str, Annotated[float, Field(gt=0.0)]] = Field(default_factory=dict)
     """Weight by task for ``weights=fixed``; they are divided by their sum."""
     word_mask_share: Rate = 0.15
     """Share of the words (whole words) that are masked."""
@@ -276,11 +273,7 @@ def _contradictions(settings: Settings) -> list[str]:
     return faults
 
 
-def load_settings(
-    preset: str | None = None,
-    file: Path | None = None,
-    assignments: Sequence[str] = (),
-) -> Settings:
+def load_settings(preset: str | None = None, file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
     """Build settings from a preset, then a YAML file, then ``part.name=value`` words; later ones win.
 
     Args:

@@ -152,6 +152,7 @@ def _first_bytes(catalogue: Catalogue) -> list[object]:
     return read_all(catalogue.subset(range(0, len(catalogue), 7)))
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_pictures_are_read_in_other_processes(tmp_path: Path) -> None:
     images = pa.array([f"{n}".encode() for n in range(600)], pa.binary())
     write(tmp_path / "products.parquet", images, 100)

@@ -158,7 +158,7 @@ def test_text_from_a_template_of_columns_and_fields(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "no column for product_id"),
+        (b"", "Empty CSV file"),
         (b"product_id,image,text\n", "it has no rows"),
         (b"product_id,image,text\n1,a.jpg,Gr\xf6\xdfe\n", "is not UTF-8"),
         (b"\xff\xfep\x00r\x00", "is not UTF-8"),

@@ -43,6 +43,12 @@ def test_every_figure_has_an_interval_around_it() -> None:
     assert high - low == pytest.approx(2 * 1.96 * np.sqrt(0.3 * 0.7 / 300), rel=0.25)
 
 
+def test_missed_queries_stand_behind_the_end_of_their_list() -> None:
+    figures = direction_figures(ranking([INF, INF, INF]), **resampling())
+    assert (figures["mean_rank"], figures["mean_rank_interval"]) == (102, [102, 102])
+    assert (figures["mrr"], figures["mrr_interval"]) == (0, [0, 0])
+
+
 def test_a_difference_is_paired() -> None:
     rng = np.random.default_rng(2)
     hard = rng.random(400) < 0.5

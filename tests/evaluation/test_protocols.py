@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fashionbert.evaluation.gallery import Gallery
+from fashionbert.evaluation.gallery import UNKNOWN, Gallery
 from fashionbert.evaluation.protocols import (
     ABSENT,
     DIRECTIONS,
@@ -43,6 +43,19 @@ def test_subcategory_lists_widen_only_when_they_must(large_gallery: Gallery) -> 
         in_near = near[row].sum()
         assert in_near == min(100, near.sum())
         assert wide[row].sum() == min(100, wide.sum())
+
+
+def test_unknown_subcategories_are_not_alike(large_gallery: Gallery) -> None:
+    unknown = large_gallery.subcategories == 0
+    gallery = replace(
+        large_gallery,
+        subcategories=np.where(unknown, UNKNOWN, large_gallery.subcategories),
+        categories=np.where(unknown, UNKNOWN, large_gallery.categories),
+    )
+    lists = draw(gallery, "subcategory-101")
+    rows = lists.candidates[unknown[lists.queries], 1:]
+    assert np.mean(unknown[rows]) == pytest.approx(300 / 400, abs=0.01)  # drawn from anywhere
+    assert count_filled(gallery, lists)["queries_anywhere"] == 400
 
 
 def test_random_lists_do_not_look_at_subcategories(large_gallery: Gallery) -> None:

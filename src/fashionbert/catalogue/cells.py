@@ -16,12 +16,19 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
     if types.is_dictionary(kind):
         return as_text(column.cast(kind.value_type))
     if (types.is_list(kind) or types.is_large_list(kind)) and _is_string(kind.value_type):
-        column = pc.binary_join(column.cast(pa.list_(pa.string())), ", ")
+        column = join_lists(column, ", ")
     elif types.is_floating(kind):
         column = _whole_numbers(column)
     elif not (_is_string(kind) or types.is_primitive(kind) or types.is_decimal(kind) or types.is_null(kind)):
         return None
     return pc.utf8_trim_whitespace(column.cast(pa.large_string()).fill_null(""))
+
+
+def join_lists(column: pa.ChunkedArray, separator: str) -> pa.ChunkedArray:
+    """Join lists of texts to texts; a null list or text is an empty one."""
+    lists = column.cast(pa.list_(pa.large_string())).combine_chunks()
+    lists = pa.ListArray.from_arrays(lists.offsets, lists.values.fill_null(""))
+    return pa.chunked_array([pc.binary_join(lists, pa.scalar(separator, pa.large_string()))])
 
 
 def has_text(kind: pa.DataType) -> bool:

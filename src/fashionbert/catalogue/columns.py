@@ -6,6 +6,7 @@ table has. Names are compared without regard to case, blanks and hyphens (``Prod
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -43,11 +44,9 @@ def resolve_columns(
 
     Returns:
         The columns found, and every fault: a mapping of an unknown field or to an unknown column, a required field
-        without a column, two columns of one name.
+        without a column.
     """
-    faults = [
-        f"column {name!r} is there twice: rename one" for name in sorted({n for n in names if names.count(n) > 1})
-    ]
+    faults: list[str] = []
     fields: dict[str, str] = {}
     for field, column in mapping.items():
         if field not in ALIASES:
@@ -71,6 +70,12 @@ def resolve_columns(
                 f"name it with columns {field}=... out of: {', '.join(names)}"
             )
     return Columns(fields, tuple(name for name in names if name not in taken)), faults
+
+
+def repeated(names: Sequence[str]) -> list[str]:
+    """Return a fault for each name that several columns have."""
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    return [f"column {name!r} is there twice: rename one" for name in twice]
 
 
 def hint(name: str, known: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ The metadata are read at once, without the bytes of the pictures. See
 :mod:`~fashionbert.catalogue.parquet_pictures` for how pictures are found again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from fashionbert.catalogue.arrow import pc
-from fashionbert.catalogue.cells import has_text
-from fashionbert.catalogue.columns import resolve_columns
+from fashionbert.catalogue.cells import as_text, has_text
+from fashionbert.catalogue.columns import repeated, resolve_columns
 from fashionbert.catalogue.labels import spell_labels
 from fashionbert.catalogue.parquet_pictures import VIEWS, ParquetPictures
 from fashionbert.catalogue.pictures import FilePictures
@@ -28,8 +28,8 @@ from fashionbert.errors import CatalogueError
 def read_parquet(files: Sequence[Path], settings: CatalogueSettings, name: str) -> Catalogue:
     """Read a catalogue from Parquet files of the same columns.
 
-    The image column holds Hugging Face images (a struct of bytes and path), plain bytes, a list of
-    such structs, or paths.
+    The image column holds Hugging Face images (a struct of bytes and path), plain bytes, a list
+    of such structs, or paths.
 
     Args:
         files: the shards in their order; a name such as ``train-00000-of-00002.parquet`` tells the split.
@@ -39,20 +39,17 @@ def read_parquet(files: Sequence[Path], settings: CatalogueSettings, name: str) 
     Raises:
         CatalogueError: a file is no Parquet file, columns are missing or differ, or no row is usable.
     """
-    schema, counts = _survey(files, name)
-    found, _ = resolve_columns(schema.names, settings.columns)
+    kinds, counts = _survey(files, name)
+    found, _ = resolve_columns(list(kinds), settings.columns)
     image = found.fields.get("image")
-    embedded = image is not None and _holds_bytes(schema.field(image).type)
-    wanted = [
-        column
-        for column in schema.names
-        if (has_text(schema.field(column).type) or column in found.fields.values())
-        and not (embedded and column == image)
-    ]
+    embedded = image is not None and _holds_bytes(kinds[image])
+    wanted = {column for column, kind in kinds.items() if has_text(kind) or column in found.fields.values()}
+    if embedded:
+        wanted.discard(image)
+    tables = [_read_texts(file, wanted) for file in files]
     try:
-        tables = [spell_labels(_read(file, wanted)) for file in files]
         table = pa.concat_tables(tables, promote_options="permissive")
-    except (OSError, pa.ArrowException) as error:
+    except pa.ArrowException as error:
         raise CatalogueError(f"cannot read catalogue {name!r}", [f"its files do not fit together: {error}"]) from error
     root = Path(settings.image_root) if settings.image_root else files[0].parent
     rows = RawRows(
@@ -63,27 +60,29 @@ def read_parquet(files: Sequence[Path], settings: CatalogueSettings, name: str) 
         row_numbers=np.concatenate([np.arange(1, count + 1) for count in counts]),
         source=ParquetPictures(files, image, root) if image is not None and embedded else FilePictures(root),
         image_column=image if embedded else None,
-        references=_references(files, counts, schema.field(image)) if image is not None and embedded else None,
+        references=_references(files, counts, image, kinds[image]) if image is not None and embedded else None,
     )
     return build_catalogue(rows, settings, name)
 
 
-def _survey(files: Sequence[Path], name: str) -> tuple[pa.Schema, list[int]]:
-    """Return the columns of all files together and the rows of each."""
-    schemas, counts, faults = [], [], []
+def _survey(files: Sequence[Path], name: str) -> tuple[dict[str, pa.DataType], list[int]]:
+    """Return the columns of all files together, each with its kind in the first file that has it, and the rows."""
+    kinds: dict[str, pa.DataType] = {}
+    counts: list[int] = []
+    faults: list[str] = []
     for file in files:
         try:
             with pq.ParquetFile(file) as parquet:
-                schemas.append(parquet.schema_arrow.remove_metadata())
+                schema = parquet.schema_arrow
                 counts.append(parquet.metadata.num_rows)
         except (OSError, pa.ArrowException) as error:
             faults.append(f"{file.name} is no whole Parquet file ({error}): write or fetch it again")
-    if not faults:
-        try:
-            return pa.unify_schemas(schemas, promote_options="permissive"), counts
-        except pa.ArrowException as error:
-            faults.append(f"its files have columns of different kinds: {error}")
-    raise CatalogueError(f"cannot read catalogue {name!r}", faults)
+            continue
+        faults += [f"{file.name}: {fault}" for fault in repeated(schema.names)]
+        kinds = {column: schema.field(column).type for column in schema.names} | kinds
+    if faults:
+        raise CatalogueError(f"cannot read catalogue {name!r}", faults)
+    return kinds, counts
 
 
 def _read(file: Path, columns: list[str]) -> pa.Table:
@@ -91,18 +90,31 @@ def _read(file: Path, columns: list[str]) -> pa.Table:
         return parquet.read(columns=columns)
 
 
+def _read_texts(file: Path, wanted: Collection[str]) -> pa.Table:
+    """Read columns as texts, so that shards fit together whose ids are numbers here and texts there."""
+    table = spell_labels(_read(file, [column for column in pq.read_schema(file).names if column in wanted]))
+    for index, (column, values) in enumerate(zip(table.column_names, table.columns, strict=True)):
+        text = None if _is_list(values.type) else as_text(values)
+        table = table if text is None else table.set_column(index, column, text)
+    return table
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return pa.types.is_list(kind) or pa.types.is_large_list(kind)
+
+
 def _holds_bytes(kind: pa.DataType) -> bool:
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+    if _is_list(kind):
         return pa.types.is_struct(kind.value_type) and _holds_bytes(kind.value_type)
     if pa.types.is_struct(kind):
         return kind.get_field_index("bytes") >= 0
     return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
 
 
-def _references(files: Sequence[Path], counts: Sequence[int], image: pa.Field) -> pa.ListArray:
+def _references(files: Sequence[Path], counts: Sequence[int], image: str, kind: pa.DataType) -> pa.ListArray:
     """Return the references of each row's pictures; of lists of pictures, only the lengths are read."""
-    if pa.types.is_list(image.type) or pa.types.is_large_list(image.type):
-        lengths = np.concatenate([_list_lengths(file, image.name) for file in files])
+    if _is_list(kind):
+        lengths = np.concatenate([_list_lengths(file, image) for file in files])
     else:
         lengths = np.ones(sum(counts), dtype=np.int64)
     offsets = np.concatenate([[0], np.cumsum(lengths)])

@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from fashionbert.catalogue.arrow import pc
+from fashionbert.catalogue.cells import join_lists
 from fashionbert.errors import PictureError
 
 MAX_FILE_BYTES = 50_000_000
@@ -72,14 +73,11 @@ def path_lists(cells: pa.ChunkedArray) -> pa.ListArray:
     """
     kind = cells.type
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        lists = cells.cast(pa.list_(pa.large_string())).combine_chunks()
-    else:
-        texts = cells.cast(pa.large_string()).fill_null("").combine_chunks()
-        lists = pc.split_pattern(texts, PATH_SEPARATOR).cast(pa.list_(pa.large_string()))
-    lists = pc.if_else(pc.is_valid(lists), lists, pa.scalar([], lists.type))
-    paths = pc.utf8_trim_whitespace(pc.replace_substring(lists.flatten().fill_null(""), "\\", "/"))
-    offsets = np.concatenate([[0], np.cumsum(pc.list_value_length(lists).to_numpy())])
-    return keep_in_lists(pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), paths), pc.not_equal(paths, ""))
+        cells = join_lists(cells, PATH_SEPARATOR)
+    texts = cells.cast(pa.large_string()).fill_null("").combine_chunks()
+    lists = pc.split_pattern(texts, PATH_SEPARATOR).cast(pa.list_(pa.large_string()))
+    paths = pc.utf8_trim_whitespace(pc.replace_substring(lists.values, "\\", "/"))
+    return keep_in_lists(pa.ListArray.from_arrays(lists.offsets, paths), pc.not_equal(paths, ""))
 
 
 def keep_in_lists(lists: pa.ListArray, keep: pa.BooleanArray) -> pa.ListArray:

@@ -105,8 +105,6 @@ def _read_columns(rows: RawRows, settings: CatalogueSettings, name: str) -> tupl
         mapping,
         text_from_template=settings.text is not None,
     )
-    if len(set(raw)) < len(raw):
-        raise CatalogueError(f"cannot read catalogue {name!r}", faults)
     texts = {key: text for key in raw if (text := as_text(rows.table.column(key))) is not None}
     fields = {our: texts[column] for our, column in columns.fields.items() if column in texts}
     for our in sorted(set(columns.fields) - set(fields) - {"image"}):

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.csv
 from numpy.typing import NDArray
 
+from fashionbert.catalogue.columns import repeated
 from fashionbert.catalogue.pictures import FilePictures
 from fashionbert.catalogue.rows import RawRows, build_catalogue
 from fashionbert.catalogue.split import split_of_file
@@ -72,6 +73,8 @@ def read_tables(files: Sequence[Path], settings: CatalogueSettings, name: str) -
 def _read_csv(file: Path) -> Part:
     """Read a CSV file with every cell as text."""
     names, delimiter = _read_header(file)
+    if faults_of_names := repeated(names):
+        raise pa.ArrowInvalid("; ".join(faults_of_names))
     faults: list[RowFault] = []
     invalid: list[int] = []
 

@@ -53,7 +53,7 @@ def evaluate(
         batch_size=settings.evaluation.batch_size,
     )
     console = Console()
-    store = open_store(products, scorer.processor.extractor, features or out / "features", console, device)
+    store = open_store(products, scorer.processor.extractor, features or out / "features", console)
     usable = products.subset([product_id in store for product_id in products.column("product_id")])
     lists = _read_lists(candidates, gallery_of(usable), settings.evaluation)
     with _progress(console) as progress:

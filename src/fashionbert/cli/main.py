@@ -4,8 +4,11 @@ import sys
 
 import typer
 
-from fashionbert.cli import catalogue, evaluate, features, score, train
+from fashionbert.cli import catalogue, demo, evaluate, features, score, train
 from fashionbert.errors import FashionBertError
+
+_INTERRUPTED = 130
+"""What typer makes of Ctrl-C."""
 
 app = typer.Typer(
     help="Match fashion words with fashion pictures: train, measure, search.",
@@ -18,6 +21,7 @@ app.command()(features.features)
 app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(score.score)
+app.command()(demo.demo)
 
 
 def main() -> None:
@@ -27,6 +31,7 @@ def main() -> None:
     except FashionBertError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(2)
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped; run the same command again to go on\n")
-        sys.exit(130)
+    except SystemExit as ending:
+        if ending.code == _INTERRUPTED:
+            sys.stderr.write("stopped; run the same command again to go on\n")
+        raise

@@ -12,15 +12,26 @@ if TYPE_CHECKING:
 
 
 def torch_device(name: str) -> str:
-    """Resolve ``auto``."""
+    """Resolve ``auto``.
+
+    Raises:
+        SettingsError: there is no such device here.
+    """
     import torch
 
-    return name if name != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
+    from fashionbert.errors import SettingsError
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:
+        fault = str(error).splitlines()[0]
+        raise SettingsError(f"--device {name!r} cannot be used", [fault, "try --device auto"]) from error
+    return name
 
 
-def open_store(
-    catalogue: "Catalogue", extractor: "PatchExtractor", folder: Path, console: "Console", device: str
-) -> "FeatureStore":
+def open_store(catalogue: "Catalogue", extractor: "PatchExtractor", folder: Path, console: "Console") -> "FeatureStore":
     """Open a whole store of this extractor, or compute the features, going on where an earlier command stopped.
 
     Args:
@@ -28,7 +39,6 @@ def open_store(
         extractor: whose features are needed.
         folder: of the store.
         console: shows the progress.
-        device: where the network runs.
 
     Raises:
         StoreError: the folder holds features of another extractor or catalogue.

@@ -25,17 +25,18 @@ def train(
     from rich.console import Console
 
     from fashionbert.catalogue import open_catalogue
-    from fashionbert.cli.stores import open_store
+    from fashionbert.cli.stores import open_store, torch_device
     from fashionbert.config import load_settings
     from fashionbert.training import Display, build_extractor
     from fashionbert.training import train as run_training
 
     settings = load_settings(preset, config, assignments or ())
     products = open_catalogue(catalogue, settings.catalogue)
-    extractor = build_extractor(settings.images)
+    place = torch_device(device)
+    extractor = build_extractor(settings.images, place)
     console = Console(stderr=True)
-    store = open_store(products, extractor, features or out / "training" / "features", console, device)
-    progress = run_training(settings, products, store, extractor, out, Display(console))
+    store = open_store(products, extractor, features or out / "training" / "features", console)
+    progress = run_training(settings, products, store, extractor, out, Display(console), cpu=place == "cpu")
     figure = "pair model" if progress.pairs_begun else "vectors"
     console.print(
         f"{out}: step {progress.step}, best validation R@1 of the {figure} {progress.best:.1%}; "

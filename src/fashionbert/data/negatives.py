@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionbert.errors import CatalogueError
+
 
 @dataclass(frozen=True, slots=True)
 class PairRows:
@@ -25,18 +27,25 @@ class PairRows:
 
 
 class NegativeSampler:
-    """Draws rows of other groups, from the same subcategory or from anywhere."""
+    """Draws rows of other groups, from the same subcategory or from anywhere, each of them equally likely."""
 
     def __init__(self, groups: NDArray[np.int64], subcategories: NDArray[np.int64]) -> None:
-        self._groups = groups
-        self._subcategories = subcategories
-        self._order = np.argsort(subcategories, kind="stable")
-        sizes = np.bincount(subcategories)
-        self._sizes = sizes[subcategories]
-        self._starts = (np.cumsum(sizes) - sizes)[subcategories]
-        largest_group = np.bincount(groups).max()
-        if largest_group == len(groups):
-            raise ValueError("all rows are of one group, so there are no negatives: train on two groups at least")
+        """Lay the rows out.
+
+        Args:
+            groups: group of each row [N].
+            subcategories: subcategory of each row [N].
+
+        Raises:
+            CatalogueError: all rows are of one group, so there are no negatives.
+        """
+        self._near = _Layout(subcategories, groups)
+        self._anywhere = _Layout(np.zeros_like(groups), groups)
+        if not self._anywhere.others.any():
+            raise CatalogueError(
+                f"the training split is a single group of {len(groups)} rows: there are no wrong pairs to learn from",
+                ["train on two groups at least; check the column that group_id is read from"],
+            )
 
     def draw(
         self, rows: NDArray[np.int64], *, same_subcategory: bool, generator: np.random.Generator
@@ -50,23 +59,29 @@ class NegativeSampler:
             same_subcategory: whether to stay within the row's subcategory (the released code's choice) or not.
             generator: source of the choice.
         """
+        near_B = same_subcategory & (self._near.others[rows] > 0)
         drawn = np.empty_like(rows)
-        open_places = np.arange(len(rows))
-        for attempt in range(100):
-            wanted = rows[open_places]
-            if same_subcategory and attempt < 20:
-                places = self._starts[wanted] + (generator.random(len(wanted)) * self._sizes[wanted]).astype(np.int64)
-                candidates = self._order[places]
-            else:
-                candidates = generator.integers(len(self._groups), size=len(wanted))
-            drawn[open_places] = candidates
-            open_places = open_places[self._groups[candidates] == self._groups[wanted]]
-            if len(open_places) == 0:
-                return drawn
-        for place in open_places:
-            others = np.flatnonzero(self._groups != self._groups[rows[place]])
-            drawn[place] = generator.choice(others)
+        drawn[near_B] = self._near.draw(rows[near_B], generator)
+        drawn[~near_B] = self._anywhere.draw(rows[~near_B], generator)
         return drawn
+
+
+class _Layout:
+    """Rows ordered by pool and then by group: the rows of a pool that a row may get are all but one block."""
+
+    def __init__(self, pools: NDArray[np.int64], groups: NDArray[np.int64]) -> None:
+        blocks = pools * (groups.max() + 1) + groups
+        self._order = np.argsort(blocks, kind="stable")
+        self._pool_start = np.searchsorted(pools[self._order], pools)
+        self._own_start = np.searchsorted(blocks[self._order], blocks)
+        self._own_size = np.searchsorted(blocks[self._order], blocks, side="right") - self._own_start
+        pool_size = np.searchsorted(pools[self._order], pools, side="right") - self._pool_start
+        self.others = pool_size - self._own_size
+
+    def draw(self, rows: NDArray[np.int64], generator: np.random.Generator) -> NDArray[np.int64]:
+        places = self._pool_start[rows] + generator.integers(self.others[rows])
+        places += np.where(places >= self._own_start[rows], self._own_size[rows], 0)
+        return self._order[places]
 
 
 def draw_mined(

@@ -23,7 +23,7 @@ def epoch_batches(
     Rows are shuffled, cut into pools of 32 batches, sorted by length within the pool and cut into batches, which are
     shuffled again. So a batch needs little padding, and its company is still a matter of chance. With clusters, the
     same is done first within each subcategory to make the clusters, then with clusters in place of rows. Every row is
-    seen once an epoch; batches that end a pool may be smaller.
+    seen once an epoch, and every epoch has ``ceil(N / batch_size)`` batches, one of which may be smaller.
 
     Args:
         lengths: WordPieces of each row's text [N].
@@ -52,10 +52,12 @@ def _bundle(
     order = generator.permutation(len(units))
     longest = np.asarray([lengths[unit].max() for unit in units])
     units_in_pool = max(1, _BATCHES_IN_POOL * size // max(len(unit) for unit in units))
-    bundles: list[Rows] = []
-    for start in range(0, len(order), units_in_pool):
+    pieces: list[Rows] = []
+    for number, start in enumerate(range(0, len(order), units_in_pool)):
         pool = order[start : start + units_in_pool]
         pool = pool[np.argsort(longest[pool], kind="stable")]
-        rows = np.concatenate([units[unit] for unit in pool])
-        bundles += [rows[first : first + size] for first in range(0, len(rows), size)]
+        # Every other pool falls in length, so that a batch across the border of two pools is of like length too.
+        pieces += [units[unit] for unit in (pool if number % 2 == 0 else pool[::-1])]
+    rows = np.concatenate(pieces)
+    bundles = [rows[first : first + size] for first in range(0, len(rows), size)]
     return [bundles[place] for place in generator.permutation(len(bundles))]

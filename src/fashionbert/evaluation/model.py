@@ -60,7 +60,7 @@ class KeptScores:
         folder.mkdir(parents=True, exist_ok=True)
         self._score_pairs = score_pairs
         described: dict[str, Any] = {"key": key, "size": size}
-        if _read(folder / _KEY) != described:
+        if _read(folder / _KEY) != described or not (folder / _MATRIX).exists():
             (folder / _KEY).unlink(missing_ok=True)
             np.lib.format.open_memmap(folder / _MATRIX, mode="w+", dtype=np.float32, shape=(size, size)).flush()
             write_json(folder / _KEY, described)

@@ -20,6 +20,8 @@ from fashionbert.config import ImageSettings
 from fashionbert.errors import SettingsError
 from fashionbert.images.weights import load_weights
 
+CPU_BATCH = 4
+"""Network inputs at once on a CPU: larger batches fall out of its caches and take up to three times as long."""
 Colour = tuple[float, float, float]
 
 
@@ -92,7 +94,7 @@ class TimmNetwork(PatchNetwork):
 
     def __init__(self, model: nn.Module, settings: ImageSettings, preprocessing: Preprocessing) -> None:
         super().__init__(preprocessing)
-        self.model: Any = model.eval().requires_grad_(False)
+        self.model: Any = model.eval().requires_grad_(False).to(memory_format=torch.channels_last)
         self.name = self.model.pretrained_cfg["architecture"]
         self.grid, self.mode, self.batch_size = settings.grid, settings.mode, settings.batch_size
         shape = (1, settings.height, settings.width, 3)
@@ -112,10 +114,11 @@ class TimmNetwork(PatchNetwork):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Run the network over whole pictures (``grid``) or over each cell by itself (``crop``)."""
+        size = min(self.batch_size, CPU_BATCH) if pixels.device.type == "cpu" else self.batch_size
         if self.mode == "grid":
-            return torch.cat([self._map_cells(chunk) for chunk in pixels.split(self.batch_size)])
+            return torch.cat([self._map_cells(chunk) for chunk in pixels.split(size)])
         cells = pixels.flatten(end_dim=1)
-        pooled = torch.cat([self._pool(chunk) for chunk in cells.split(self.batch_size)])
+        pooled = torch.cat([self._pool(chunk) for chunk in cells.split(size)])
         return pooled.unflatten(0, pixels.shape[:2])
 
     def _pool(self, pixels: Tensor) -> Tensor:
@@ -186,7 +189,7 @@ def _build_model(settings: ImageSettings, seed: int) -> Any:
         options.setdefault("img_size", (settings.height, settings.width) if settings.mode == "grid" else (side, side))
     try:
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)
             model: Any = timm.create_model(name, pretrained=from_hub, **options)
     except Exception as error:  # whatever the network's own code or the hub raises on these settings
         remedy = "with images.weights unset they come from the hub: connect, or give a local file or 'random'"

@@ -41,7 +41,13 @@ class WriteProgress:
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """A picture on its way: its source, its prepared pixels (one array a variant), or what is wrong with it."""
+    """A picture on its way.
+
+    Attributes:
+        product: place of its product in the part.
+        picture: where it comes from.
+        content: first its source, then its prepared pixels, one array a variant; or what is wrong with it.
+    """
 
     product: int
     picture: Picture

@@ -1,7 +1,7 @@
 """Writing a feature store: in parts that survive kill -9, with broken pictures set aside.
 
 Each part is a file that appears whole or not at all, and a record that appears after it; a run that finds both goes
-on with the next part. Pictures are decoded by two threads while the network works on the batch before.
+on with the next part. Pictures are decoded by threads while the network works on the batch before.
 """
 
 from collections import Counter

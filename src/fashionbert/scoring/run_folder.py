@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -108,11 +109,15 @@ def _read_config(folder: Path) -> FashionBertConfig:
         raise RunError(f"there is no folder {folder}: name a run folder that `fashionbert train` wrote")
     try:
         values: dict[str, Any] = json.loads((folder / CONFIG).read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        kind = values.get("model_type")
+    except (OSError, ValueError, AttributeError) as error:
         raise RunError(f"{folder / CONFIG} is missing or broken ({error}): {folder} is no run folder") from error
-    if values.get("model_type") != FashionBertConfig.model_type:
-        raise RunError(f"{folder / CONFIG} describes a {values.get('model_type')!r} model, not a 'fashionbert' one")
-    return FashionBertConfig.from_dict(values)
+    if kind != FashionBertConfig.model_type:
+        raise RunError(f"{folder / CONFIG} describes a {kind!r} model, not a 'fashionbert' one")
+    try:
+        return FashionBertConfig.from_dict(values)
+    except StrictDataclassError as error:
+        raise RunError(f"{folder / CONFIG} was edited ({error}): take a whole copy of the run folder") from error
 
 
 def _read_metadata(folder: Path) -> dict[str, str]:

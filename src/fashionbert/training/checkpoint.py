@@ -6,6 +6,7 @@ folder that is renamed when whole: a folder ``checkpoint-*`` is always complete.
 """
 
 import json
+import os
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -62,6 +63,9 @@ def save_checkpoint(
     save_file(_detached(_optimizer_tensors(optimizer)), temporary / "optimizer.safetensors")
     save_file(_detached(_queue_tensors(queue)), temporary / "queue.safetensors")
     (temporary / "progress.json").write_text(json.dumps(asdict(progress)), "utf-8")
+    for file in temporary.iterdir():
+        with file.open("rb+") as opened:
+            os.fsync(opened.fileno())
     shutil.rmtree(target, ignore_errors=True)
     temporary.rename(target)
     for other in _found(folder):

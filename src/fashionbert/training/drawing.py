@@ -114,9 +114,12 @@ class PairDrawer:
         banned_BC = same_group(groups_B, torch.cat([groups_B, queue.groups])).cpu().numpy()
         to_texts_BC = (pictures_BE @ torch.cat([texts_BE, queue.texts]).T).float().cpu().numpy()
         to_pictures_BC = (texts_BE @ torch.cat([pictures_BE, queue.pictures]).T).float().cpu().numpy()
+        alone_B = banned_BC.all(axis=1)  # a batch may be of one group, for example the last and smallest of an epoch
         sharpness = hardness * self._negatives.sharpness
         wrong_kB = np.empty(swap_text_kB.shape, np.int64)
         for wrong_B, swap_text_B in zip(wrong_kB, swap_text_kB, strict=True):
             similarities_BC = np.where(swap_text_B[:, None], to_texts_BC, to_pictures_BC)
-            wrong_B[:] = candidates_C[draw_mined(similarities_BC, banned_BC, sharpness, generator)]
+            wrong_B[alone_B] = self._sampler.draw(rows[alone_B], same_subcategory=True, generator=generator)
+            chosen = draw_mined(similarities_BC[~alone_B], banned_BC[~alone_B], sharpness, generator)
+            wrong_B[~alone_B] = candidates_C[chosen]
         return wrong_kB

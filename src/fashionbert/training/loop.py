@@ -49,6 +49,8 @@ class Trainer:
         gallery: Gallery,
         folder: Path,
         display: Display,
+        *,
+        cpu: bool = False,
     ) -> None:
         """Take everything ready-made; :func:`fashionbert.training.run.train` makes it.
 
@@ -61,10 +63,10 @@ class Trainer:
             gallery: validation split, as the protocols know it.
             folder: the run folder.
             display: shows how far the run is.
+            cpu: train on the CPU even where there is a GPU.
         """
-        cuda = torch.cuda.is_available()
         self.accelerator = Accelerator(
-            cpu=not cuda,
+            cpu=cpu or not torch.cuda.is_available(),
             mixed_precision="bf16" if settings.training.precision == "bf16" else "no",
             log_with=list(settings.training.trackers) or None,
             project_dir=folder / "training",
@@ -215,8 +217,8 @@ class Trainer:
         if broken:
             raise NonFiniteLossError(
                 f"step {step}: {', '.join(broken)}; the weights are those of the step before. "
-                "Lower training.learning_rate or training.precision=fp32, then run the same command again: "
-                "it goes on from the last checkpoint"
+                "Train into another --out with a lower training.learning_rate or with training.precision=fp32; "
+                "the best model so far stays in the run folder"
             )
 
     def _validate(self, *, last: bool) -> dict[str, float]:

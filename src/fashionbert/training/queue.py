@@ -42,9 +42,10 @@ class VectorQueue:
     ) -> "VectorQueue":
         """Add a batch and forget the oldest above ``size``."""
         kept = self.without(rows_B)
+        newest = slice(max(0, len(kept.rows) + len(rows_B) - size), None)
         return VectorQueue(
-            torch.cat([kept.rows, rows_B])[-size:],
-            torch.cat([kept.groups, groups_B])[-size:],
-            torch.cat([kept.texts, texts_BE.detach()])[-size:],
-            torch.cat([kept.pictures, pictures_BE.detach()])[-size:],
+            torch.cat([kept.rows, rows_B])[newest],
+            torch.cat([kept.groups, groups_B])[newest],
+            torch.cat([kept.texts, texts_BE.detach()])[newest],
+            torch.cat([kept.pictures, pictures_BE.detach()])[newest],
         )

@@ -1,6 +1,7 @@
 """From a catalogue and settings to a run folder."""
 
 import importlib.metadata
+import json
 import platform
 import subprocess
 from pathlib import Path
@@ -20,6 +21,7 @@ from fashionbert.images.network import build_patch_network
 from fashionbert.images.store import FeatureStore
 from fashionbert.model import FashionBertForPreTraining
 from fashionbert.scoring import FashionBertProcessor, read_settings
+from fashionbert.scoring.processor import RECORD
 from fashionbert.scoring.run_folder import RUN_RECORD, SETTINGS
 from fashionbert.text import load_tokenizer
 from fashionbert.training.checkpoint import Progress
@@ -48,6 +50,8 @@ def train(
     extractor: PatchExtractor,
     folder: Path,
     display: Display,
+    *,
+    cpu: bool = False,
 ) -> Progress:
     """Train on the split ``train``, validate on ``validation``, leave a self-contained run folder.
 
@@ -60,16 +64,17 @@ def train(
         extractor: goes into the run folder, so that new pictures are read as the training's were.
         folder: the run folder.
         display: shows how far the run is.
+        cpu: train on the CPU even where there is a GPU.
 
     Raises:
-        RunError: the folder holds another run.
+        RunError: the folder holds a run of other settings or of another catalogue.
         CatalogueError: there is nothing to train or validate on.
         NonFiniteLossError: a loss became NaN or infinite.
     """
     parts = {name: catalogue.split(name) for name in ("train", "validation")}
-    _same_run(settings, folder)
+    _same_run(settings, catalogue, folder)
     texts = parts["train"].column("text")
-    begun = (folder / "tokenizer.json").exists()
+    begun = (folder / RECORD).exists()
     tokenizer = load_tokenizer(folder) if begun else build_tokenizer(settings.model, texts)
     limit = settings.model.max_text_tokens
     training = build_examples(parts["train"], store, tokenizer, max_tokens=limit, all_pictures=True)
@@ -87,7 +92,8 @@ def train(
     if not begun:
         _begin(folder, settings, model, processor, catalogue, training)
     module = PreTrainingStep(model, settings.objectives)
-    return Trainer(settings, module, processor, training, validation, gallery_of(usable), folder, display).run()
+    gallery = gallery_of(usable)
+    return Trainer(settings, module, processor, training, validation, gallery, folder, display, cpu=cpu).run()
 
 
 def _prepare(model: FashionBertForPreTraining, settings: Settings, training: Examples) -> None:
@@ -116,8 +122,8 @@ def _feature_statistics(training: Examples, rows: np.ndarray) -> tuple[np.ndarra
     return mean_F.astype(np.float32), deviation_F.astype(np.float32)
 
 
-def _same_run(settings: Settings, folder: Path) -> None:
-    """Refuse to go on with a run of other settings."""
+def _same_run(settings: Settings, catalogue: Catalogue, folder: Path) -> None:
+    """Refuse to go on with a run of other settings or of another catalogue."""
     if not (folder / SETTINGS).exists():
         return
     there, here = _flat(read_settings(folder).model_dump()), _flat(settings.model_dump())
@@ -131,6 +137,21 @@ def _same_run(settings: Settings, folder: Path) -> None:
             f"{folder} holds a run of other settings: {'; '.join(changed)}. "
             "Use the settings it began with to go on with it, or another --out for a new run"
         )
+    known = _recorded_hash(folder)
+    if known not in (None, catalogue.data_hash):
+        raise RunError(
+            f"{folder} holds a run of another catalogue: its data hash is {known}, that of {catalogue.name} is "
+            f"{catalogue.data_hash}. Use the catalogue it began with to go on with it, or another --out for a new run"
+        )
+
+
+def _recorded_hash(folder: Path) -> str | None:
+    if not (folder / RUN_RECORD).exists():
+        return None
+    try:
+        return json.loads((folder / RUN_RECORD).read_text("utf-8"))["data_hash"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{folder / RUN_RECORD} was edited ({error}): train into another --out") from error
 
 
 def _flat(values: dict[str, Any]) -> dict[str, Any]:
@@ -145,7 +166,7 @@ def _begin(
     catalogue: Catalogue,
     training: Examples,
 ) -> None:
-    """Write all of the run folder that does not change; the tokenizer is last and says that the rest is there."""
+    """Write all of the run folder that does not change; the processor's record is last and says that all is there."""
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / SETTINGS, settings_to_yaml(settings))
     model.config.architectures = ["FashionBertForPreTraining"]

@@ -1,0 +1,57 @@
+# Every target works on a fresh machine with python3 and make: it makes .venv, installs what it needs, and runs.
+PYTHON ?= python3
+BIN := .venv/bin
+FASHIONBERT_SHARED ?= ../shared
+export FASHIONBERT_SHARED
+
+.PHONY: help demo test test-shared test-slow check docs bench clean
+help: ## say what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+$(BIN)/python:
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+.venv/.base: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+.venv/.test: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch $@ .venv/.base
+
+.venv/.check: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[test,check]'
+	@touch $@ .venv/.test .venv/.base
+
+.venv/.docs: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	@touch $@ .venv/.base
+
+demo: .venv/.base ## draw a shop, train on it, measure: some minutes on two cores, offline
+	$(BIN)/fashionbert demo
+
+test: .venv/.test ## unit tests: no network, no data, under a minute
+	$(BIN)/python -m pytest -m 'not shared and not slow'
+
+test-slow: .venv/.test ## whole commands and trainings on the synthetic world
+	$(BIN)/python -m pytest -m 'slow and not shared'
+
+test-shared: .venv/.test ## tests on the data and weights that FASHIONBERT_SHARED names
+	$(BIN)/python -m pytest -m shared
+
+check: .venv/.check ## lint, types, import contracts, docstrings against signatures
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports
+	$(BIN)/pydoclint --quiet src
+
+docs: .venv/.docs ## build the documentation, warnings are errors
+	$(BIN)/mkdocs build --strict
+
+bench: .venv/.base ## measure speed on this machine
+	$(BIN)/python -m benchmarks.features
+
+clean: ## remove what the targets made
+	rm -rf .venv site demo
