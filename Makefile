@@ -51,7 +51,7 @@ docs: .venv/.docs ## build the documentation, warnings are errors
 	$(BIN)/mkdocs build --strict
 
 bench: .venv/.base ## measure speed on this machine
-	$(BIN)/python -m benchmarks.features
+	$(BIN)/python -m benchmarks.measure
 
 clean: ## remove what the targets made
 	rm -rf .venv site demo

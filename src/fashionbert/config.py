@@ -61,6 +61,8 @@ class ImageSettings(Part):
     """Further arguments of ``timm.create_model``, e.g. ``{pad_type: same}``."""
     mode: Literal["crop", "grid"] = "grid"
     """``crop``: every cell through the network by itself. ``grid``: one pass, the feature map pooled to cells."""
+    levels: Literal["last", "all"] = "last"
+    """``grid`` only: the last feature map, or the maps of all stages and the cell's colours beside it."""
     grid: Count = 8
     """Cells a side; P = grid * grid patches, row-major."""
     height: Count = 256
@@ -82,6 +84,8 @@ class ImageSettings(Part):
             raise ValueError(
                 f"height {self.height} x width {self.width} is smaller than grid {self.grid}: a cell needs a pixel"
             )
+        if self.levels == "all" and self.mode != "grid":
+            raise ValueError(f"levels 'all' needs mode 'grid', not {self.mode!r}")
         if self.network == "pixels" and (self.mode != "crop" or self.weights is not None):
             raise ValueError(f"network 'pixels' needs mode 'crop' and no weights, not {self.mode!r}, {self.weights!r}")
         return self

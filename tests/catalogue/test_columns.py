@@ -20,7 +20,9 @@ def test_usual_names_are_found_whatever_their_case_blanks_and_hyphens() -> None:
 
 
 def test_a_mapping_wins_and_its_column_serves_one_field_only() -> None:
-    columns, faults = resolve_columns(["id", "sku", "image", "title", "description"], {"text": "title", "group_id": "sku"})
+    columns, faults = resolve_columns(
+        ["id", "sku", "image", "title", "description"], {"text": "title", "group_id": "sku"}
+    )
     assert faults == []
     assert columns.fields["product_id"] == "id"
     assert columns.fields["text"] == "title"
@@ -36,7 +38,8 @@ def test_a_template_needs_no_text_column_and_leaves_all_as_attributes() -> None:
 def test_every_fault_is_listed_with_near_misses() -> None:
     _, faults = resolve_columns(["artikel", "photo", "colour"], {"product_id": "artikle", "colour": "photo"})
     assert faults == [
-        "columns.product_id = 'artikle': there is no such column; did you mean 'artikel'?; there are: artikel, photo, colour",
+        "columns.product_id = 'artikle': there is no such column; did you mean 'artikel'?; "
+        "there are: artikel, photo, colour",
         "columns.colour = 'photo': there is no field 'colour'; there are: product_id, image, text, group_id, category, "
         "subcategory, split",
         "no column for text: none of text, caption, description, title is there; name it with columns text=... out of: "

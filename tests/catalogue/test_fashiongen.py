@@ -93,7 +93,7 @@ def test_files_that_are_not_fashiongen_are_all_named(tmp_path: Path) -> None:
 def test_a_file_that_is_gone_is_a_picture_error(fashiongen: Path) -> None:
     picture = pickle.loads(pickle.dumps(open_catalogue(fashiongen)))[0].pictures[0]
     (fashiongen / "fashiongen_256_256_train.h5").unlink()
-    with pytest.raises(PictureError, match="train.h5 row 1: cannot be read"):
+    with pytest.raises(PictureError, match=r"train\.h5 row 1: cannot be read"):
         picture.read()
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import datasets
+import datasets.config
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -27,7 +28,9 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def write(folder: Path, split: str, pictures: list[bytes]) -> None:
     folder.mkdir(exist_ok=True)
-    features = datasets.Features({"sku": datasets.Value("int64"), "photo": datasets.Image(), "text": datasets.Value("string")})
+    features = datasets.Features(
+        {"sku": datasets.Value("int64"), "photo": datasets.Image(), "text": datasets.Value("string")}
+    )
     rows = {
         "sku": [len(split) * 1000 + number for number in range(len(pictures))],
         "photo": [{"bytes": data, "path": None} for data in pictures],
@@ -77,7 +80,7 @@ def test_a_data_set_without_pictures_says_so(tmp_path: Path) -> None:
 
 
 def test_an_unknown_name_says_so(tmp_path: Path) -> None:
-    with pytest.raises(CatalogueError, match="cannot load data set .*missing"):
+    with pytest.raises(CatalogueError, match=r"cannot load data set .*missing"):
         open_catalogue(tmp_path / "missing", HUB)
 
 

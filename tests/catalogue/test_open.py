@@ -56,9 +56,9 @@ def test_several_formats_need_a_choice(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("nothing", "there is no file or folder .*set format=hub"),
+        ("nothing", "(?s)there is no file or folder .*set format=hub"),
         ("empty", "holds no Parquet, CSV, JSONL or HDF5 table"),
-        ("table.xlsx", "cannot tell the format .*name it: format=csv\\|fashiongen\\|jsonl\\|parquet"),
+        ("table.xlsx", r"(?s)cannot tell the format .*name it: format=csv\|fashiongen\|jsonl\|parquet"),
     ],
 )
 def test_paths_that_are_no_catalogue(tmp_path: Path, name: str, message: str) -> None:

@@ -89,7 +89,12 @@ def test_a_table_of_pandas_with_paths(tmp_path: Path, picture: Bytes) -> None:
 
 
 def test_several_pictures_in_a_row(tmp_path: Path) -> None:
-    values = [[{"bytes": b"front", "path": None}, {"bytes": b"back", "path": None}], [], None, [{"bytes": b"x", "path": None}]]
+    values = [
+        [{"bytes": b"front", "path": None}, {"bytes": b"back", "path": None}],
+        [],
+        None,
+        [{"bytes": b"x", "path": None}],
+    ]
     kind = pa.list_(pa.struct({"bytes": pa.binary(), "path": pa.string()}))
     write(tmp_path / "products.parquet", pa.array(values, kind))
     catalogue = open_catalogue(tmp_path, WHOLE)
@@ -138,13 +143,13 @@ def test_a_picture_of_a_file_that_is_gone_is_a_picture_error(tmp_path: Path) -> 
     write(tmp_path / "products.parquet", pa.array([b"0"]))
     catalogue = open_catalogue(tmp_path, WHOLE)
     (tmp_path / "products.parquet").unlink()
-    with pytest.raises(PictureError, match="products.parquet row 1: cannot be read"):
+    with pytest.raises(PictureError, match=r"products\.parquet row 1: cannot be read"):
         catalogue[0].pictures[0].read()
 
 
 def test_a_column_that_is_no_text_cannot_be_a_field(tmp_path: Path) -> None:
     write(tmp_path / "products.parquet", pa.array([b"0"]), vector=[[1.0, 2.0]])
-    with pytest.raises(CatalogueError, match="text: column 'vector' holds list<.*which is no text"):
+    with pytest.raises(CatalogueError, match=r"text: column 'vector' holds list<.*which is no text"):
         open_catalogue(tmp_path, CatalogueSettings(columns={"text": "vector"}))
 
 

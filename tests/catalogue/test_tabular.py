@@ -134,7 +134,13 @@ def test_a_cell_may_name_several_pictures_and_lose_some(shop: Shop) -> None:
 def test_jsonl_lines_of_every_kind(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"a")
     row = {"id": 12, "photo": "a.jpg", "caption": "Größe", "price": 9.5, "sizes": ["S", "M"], "new": True, "x": None}
-    lines = [json.dumps(row), "", "{broken", '["list"]', json.dumps({**row, "id": "012", "sizes": "L", "late": {"k": 1}})]
+    lines = [
+        json.dumps(row),
+        "",
+        "{broken",
+        '["list"]',
+        json.dumps({**row, "id": "012", "sizes": "L", "late": {"k": 1}}),
+    ]
     (tmp_path / "products.jsonl").write_text("\n".join(lines), "utf-8-sig")
     catalogue = open_catalogue(tmp_path, settings())
     assert catalogue.column("product_id") == ["12", "012"]

@@ -3,6 +3,7 @@
 import io
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -31,7 +32,7 @@ def test_stored_features_are_those_of_timm_used_by_hand(tmp_path: Path) -> None:
     catalogue = open_catalogue(TABLE).subset(np.arange(6))
     store = write_store(catalogue, PatchExtractor(settings, build_patch_network(settings)), tmp_path)
 
-    model = timm.create_model("mobilenetv2_100", pretrained=False, pad_type="same").eval()
+    model: Any = timm.create_model("mobilenetv2_100", pretrained=False, pad_type="same").eval()
     model.load_state_dict(load_file(WEIGHTS))
     mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
     rows = pq.read_table(TABLE, columns=["product_id", "image"]).slice(0, 6).to_pylist()

@@ -21,6 +21,12 @@ def text_digest(text: str) -> bytes:
 def picture_digest(source: ImageInput) -> bytes:
     """Return 16 bytes that pictures of equal bytes (or equal pixels, where pixels are given) share.
 
+    Args:
+        source: the picture as it was read.
+
+    Returns:
+        The digest.
+
     Raises:
         OSError: a path cannot be read.
     """

@@ -41,6 +41,9 @@ def read_fashiongen(files: Sequence[Path], settings: CatalogueSettings, name: st
         settings: columns, text template, split.
         name: what reports call the catalogue.
 
+    Returns:
+        The catalogue, its splits complete.
+
     Raises:
         CatalogueError: a file is no such file, or no row is usable.
         MissingExtraError: h5py is not installed.
@@ -116,6 +119,9 @@ def _text(value: Any) -> str:
 def _merge_angles(table: pa.Table) -> tuple[NDArray[np.int64], pa.ListArray, list[int]]:
     """Find the rows of each product.
 
+    Args:
+        table: the metadata of all rows of a file.
+
     Returns:
         The first row of each product, all its rows, and the rows left out because they describe it otherwise.
     """
@@ -171,6 +177,12 @@ class FashionGenPictures:
 
     def read(self, reference: int) -> NDArray[np.uint8]:
         """Read a picture: uint8 [height, width, 3].
+
+        Args:
+            reference: which picture.
+
+        Returns:
+            Pixels, uint8 [height, width, 3].
 
         Raises:
             PictureError: the file is damaged or gone.

@@ -27,6 +27,9 @@ def hold_products(products: Iterable[Product], name: str = "held") -> Catalogue:
     Args:
         products: products with unique ids; an attribute that only some have is empty for the others.
         name: what reports call the catalogue.
+
+    Returns:
+        The catalogue, in the order of the products.
     """
     products = list(products)
     attributes = dict.fromkeys(key for product in products for key in product.attributes)

@@ -26,6 +26,9 @@ def read_hub(name: str, settings: CatalogueSettings) -> Catalogue:
         name: ``owner/name`` on the hub, or a folder.
         settings: columns, text template, split.
 
+    Returns:
+        The catalogue, its splits complete.
+
     Raises:
         CatalogueError: it cannot be loaded, its columns are wrong, or no row is usable.
         MissingExtraError: datasets is not installed.
@@ -102,6 +105,12 @@ class HubPictures:
 
     def read(self, reference: int) -> bytes:
         """Read a picture.
+
+        Args:
+            reference: which picture.
+
+        Returns:
+            Encoded bytes.
 
         Raises:
             PictureError: it is missing or unreadable.

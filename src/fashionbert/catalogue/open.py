@@ -34,6 +34,9 @@ def open_catalogue(path: str | Path, settings: CatalogueSettings = DEFAULT_SETTI
             ``format="hub"``, the name of a Hugging Face data set.
         settings: how rows become products.
 
+    Returns:
+        The catalogue, its splits complete.
+
     Raises:
         CatalogueError: there is nothing to read, the columns are wrong (all faults are listed), or no row is usable.
         MissingExtraError: the format needs a package that is not installed.

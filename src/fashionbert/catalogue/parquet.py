@@ -36,6 +36,9 @@ def read_parquet(files: Sequence[Path], settings: CatalogueSettings, name: str) 
         settings: columns, text template, image folder, split.
         name: what reports call the catalogue.
 
+    Returns:
+        The catalogue, its splits complete.
+
     Raises:
         CatalogueError: a file is no Parquet file, columns are missing or differ, or no row is usable.
     """

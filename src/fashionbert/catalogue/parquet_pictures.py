@@ -75,6 +75,12 @@ class ParquetPictures:
     def read(self, reference: int) -> bytes:
         """Read a picture.
 
+        Args:
+            reference: which picture.
+
+        Returns:
+            Encoded bytes.
+
         Raises:
             PictureError: it is missing, or the file is damaged or gone.
         """

@@ -33,6 +33,9 @@ class FilePicture:
     def read(self) -> bytes:
         """Read the file.
 
+        Returns:
+            Encoded bytes.
+
         Raises:
             PictureError: the file is missing, unreadable or larger than :data:`MAX_FILE_BYTES`.
         """
@@ -93,6 +96,10 @@ def place_paths(paths: pa.Array, root: Path) -> tuple[pa.Array, NDArray[np.objec
     A path is taken by its letters, links are followed: what is refused is a table that names files beyond its own
     folder. Folders are listed once each; no picture is opened.
 
+    Args:
+        paths: paths as the table has them.
+        root: the image folder.
+
     Returns:
         The relative paths, and for each the empty string or the reason ``picture-outside``, ``picture-elsewhere`` (an
         address on the network) or ``missing-picture``.
@@ -149,11 +156,7 @@ class EmbeddedSource(Protocol):
         ...
 
     def read(self, reference: int) -> bytes | NDArray[np.uint8]:
-        """Read a picture.
-
-        Raises:
-            PictureError: it is missing or unreadable.
-        """
+        """Read a picture, or raise :class:`~fashionbert.errors.PictureError`."""
         ...
 
 
@@ -170,11 +173,7 @@ class EmbeddedPicture:
         return self.source.name_of(self.reference)
 
     def read(self) -> bytes | NDArray[np.uint8]:
-        """Read the picture.
-
-        Raises:
-            PictureError: it is missing or unreadable.
-        """
+        """Read the picture, or raise :class:`~fashionbert.errors.PictureError`."""
         return self.source.read(self.reference)
 
 
@@ -185,6 +184,9 @@ def read_image_value(value: object, name: str, root: Path) -> bytes:
         value: the value as Python objects.
         name: place of the picture in words.
         root: folder that a path without bytes starts from.
+
+    Returns:
+        Encoded bytes.
 
     Raises:
         PictureError: there is neither, or the path leaves ``root``, or its file is missing or unreadable.

@@ -59,6 +59,14 @@ class RawRows:
 def build_catalogue(rows: RawRows, settings: CatalogueSettings, name: str) -> Catalogue:
     """Turn raw rows into products; what cannot be used goes to ``Catalogue.faults``.
 
+    Args:
+        rows: what a reader found.
+        settings: columns, text template, split.
+        name: what reports call the catalogue.
+
+    Returns:
+        The catalogue of the rows that can be used.
+
     Raises:
         CatalogueError: columns are missing or mapped wrongly (all of them are listed), or no row is usable.
     """

@@ -50,6 +50,9 @@ def complete_splits(split: pa.ChunkedArray, groups: pa.ChunkedArray, share: floa
         groups: group id of each product.
         share: share of the training products to hold out; 0 holds out none.
         seed: see :func:`hold_out`.
+
+    Returns:
+        Split of each product.
     """
     train = pa.scalar(TRAIN, pa.large_string())
     split = pc.if_else(pc.equal(split, ""), train, split)

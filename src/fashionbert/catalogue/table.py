@@ -9,7 +9,7 @@ import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, SupportsIndex
 
 import numpy as np
 import pyarrow as pa
@@ -91,7 +91,7 @@ class Catalogue:
         splits = ", ".join(f"{name or 'no split'}: {count}" for name, count in self.splits.items())
         return f"Catalogue({self.name!r}, {len(self)} products, {splits})"
 
-    def __getitem__(self, index: int) -> Product:
+    def __getitem__(self, index: SupportsIndex) -> Product:
         row = operator.index(index)
         if not -len(self) <= row < len(self):
             raise IndexError(f"product {row} of a catalogue of {len(self)}")
@@ -114,6 +114,12 @@ class Catalogue:
 
     def column(self, name: str) -> list[str]:
         """Return one column, a value for each product; much cheaper than going through the products.
+
+        Args:
+            name: one of :data:`FIELDS` or of :attr:`attributes`.
+
+        Returns:
+            The values, in the order of the products.
 
         Raises:
             CatalogueError: there is no such column.
@@ -146,6 +152,12 @@ class Catalogue:
 
     def split(self, name: str) -> "Catalogue":
         """Return the products of one split, in their order.
+
+        Args:
+            name: one of :attr:`splits`.
+
+        Returns:
+            A catalogue of its products.
 
         Raises:
             CatalogueError: there is no such split.

@@ -42,6 +42,9 @@ def read_tables(files: Sequence[Path], settings: CatalogueSettings, name: str) -
         settings: columns, text template, image folder, split.
         name: what reports call the catalogue.
 
+    Returns:
+        The catalogue, its splits complete.
+
     Raises:
         CatalogueError: a file is no such table, columns are missing, or no row is usable.
     """

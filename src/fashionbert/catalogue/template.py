@@ -54,6 +54,9 @@ def fill_template(pieces: Sequence[tuple[str, str | None]], columns: Mapping[str
     Args:
         pieces: words and fields.
         columns: for each field the texts of all rows, trimmed and without nulls.
+
+    Returns:
+        The texts; empty where all fields are.
     """
     text: pa.ChunkedArray = pc.if_else(False, next(iter(columns.values())), _EMPTY)
     for words, field in pieces:

@@ -76,6 +76,12 @@ def synthetic(
 def inspect_picture(picture: "Picture") -> "PictureFacts":
     """Decode a picture as training would.
 
+    Args:
+        picture: the picture, not yet read.
+
+    Returns:
+        Its size and digest.
+
     Raises:
         PictureError: it cannot be used.
     """

@@ -172,6 +172,7 @@ def _describe(settings: ImageSettings, network: PatchNetwork) -> dict[str, Any]:
         "options": dict(settings.network_options),
         "weights": hash_weights(network),
         "mode": settings.mode,
+        "levels": settings.levels,
         "grid": settings.grid,
         "height": settings.height,
         "width": settings.width,

@@ -97,13 +97,14 @@ class TimmNetwork(PatchNetwork):
         self.model: Any = model.eval().requires_grad_(False).to(memory_format=torch.channels_last)
         self.name = self.model.pretrained_cfg["architecture"]
         self.grid, self.mode, self.batch_size = settings.grid, settings.mode, settings.batch_size
+        self.levels = settings.levels
         shape = (1, settings.height, settings.width, 3)
         if settings.mode == "crop":
             shape = (1, 1, settings.cell_size, settings.cell_size, 3)
         try:
             with torch.inference_mode():
                 self.feature_size = self(torch.zeros(shape, dtype=torch.uint8)).shape[-1]
-        except (RuntimeError, AssertionError) as error:
+        except (RuntimeError, AssertionError, AttributeError) as error:
             raise SettingsError(
                 f"network {settings.network!r} cannot take pictures of {shape[-3:-1]}", [str(error)]
             ) from error
@@ -126,11 +127,22 @@ class TimmNetwork(PatchNetwork):
         return self.model.forward_head(features, pre_logits=True).float()
 
     def _map_cells(self, pixels: Tensor) -> Tensor:
-        height, width = pixels.shape[1:3]
-        features = self.model.forward_features(self.normalise(pixels).permute(0, 3, 1, 2))
-        map_BCHW = self._as_map(features, height / width)
-        cells_BCGG = F.adaptive_avg_pool2d(map_BCHW.float(), self.grid)
-        return cells_BCGG.flatten(start_dim=2).transpose(1, 2)
+        input_B3HW = self.normalise(pixels).permute(0, 3, 1, 2)
+        aspect = pixels.shape[1] / pixels.shape[2]
+        if self.levels == "last":
+            return self._pool_cells(self._as_map(self.model.forward_features(input_B3HW), aspect))
+        last, stages = self.model.forward_intermediates(input_B3HW)
+        maps = [self._as_map(last, aspect), *reversed(stages)]
+        return torch.cat([*(self._pool_cells(one) for one in maps), self._colours(input_B3HW)], dim=2)
+
+    def _pool_cells(self, map_BCHW: Tensor) -> Tensor:
+        return F.adaptive_avg_pool2d(map_BCHW.float(), self.grid).flatten(start_dim=2).transpose(1, 2)
+
+    def _colours(self, input_B3HW: Tensor) -> Tensor:
+        """Mean and deviation of each channel within each cell, which no stage of a network says as plainly."""
+        mean_BP3 = self._pool_cells(input_B3HW)
+        variance_BP3 = self._pool_cells(input_B3HW.square()) - mean_BP3.square()
+        return torch.cat([mean_BP3, variance_BP3.clamp(min=0).sqrt()], dim=2)
 
     def _as_map(self, features: Any, aspect: float) -> Tensor:
         if isinstance(features, Tensor) and features.ndim == 4:
@@ -150,7 +162,8 @@ def build_patch_network(
     """Build the network of the settings, on the CPU.
 
     ``crop`` gives the network's own pooled features before the classifier; ``grid`` gives its last feature map,
-    average-pooled to the grid (where the map is coarser than the grid, neighbouring cells share its values).
+    average-pooled to the grid (where the map is coarser than the grid, neighbouring cells share its values); with
+    ``levels=all`` the maps of all stages follow, deepest first, and each cell's colours (docs/adr/0001).
 
     Args:
         settings: network, weights, mode and sizes.

@@ -1,0 +1,155 @@
+"""Measure features, scoring and task weights on this machine: ``python -m benchmarks.measure``."""
+
+import argparse
+import datetime
+import importlib.metadata
+import json
+import os
+import platform
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from fashionbert.catalogue.synthetic import write_world
+from fashionbert.config import ImageSettings, ObjectiveSettings
+from fashionbert.data import PairBatch
+from fashionbert.files import write_json
+from fashionbert.images.extractor import PatchExtractor
+from fashionbert.images.network import build_patch_network
+from fashionbert.model import FashionBertConfig, FashionBertForPreTraining
+from fashionbert.training.step import PreTrainingStep
+from fashionbert.training.weighing import Scheme, weigh
+
+TOKENS, PATCHES, FEATURES, CANDIDATES = 48, 64, 1280, 100
+NOT_SHOWN = "CPU only; untrained networks; no disk or network in the scoring figures; one process"
+
+
+def main() -> None:
+    """Measure everything and write a result file."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repetitions", type=int, default=5)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    arguments = parser.parse_args()
+    seconds = {**feature_times(arguments.repetitions), **model_times(arguments.repetitions)}
+    day = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
+    result = {
+        "command": "python -m benchmarks.measure",
+        "date": day,
+        "commit": _commit(),
+        "hardware": {"machine": platform.machine(), "cores": os.cpu_count(), "threads": torch.get_num_threads()},
+        "versions": {
+            name: importlib.metadata.version(name) for name in ("fashionbert", "torch", "transformers", "timm")
+        },
+        "does_not_show": NOT_SHOWN,
+        "seconds": seconds,
+        "rates": _rates(seconds),
+    }
+    path = arguments.out / f"{day}-{platform.machine()}-{os.cpu_count()}core.json"
+    write_json(path, result)
+    print(json.dumps(result["rates"], indent=2))
+    print(f"written: {path}")
+
+
+def feature_times(repetitions: int, pictures: int = 16) -> dict[str, list[float]]:
+    """Seconds for 16 drawn pictures in each mode, decoding included."""
+    networks = {
+        "features.pixels": ImageSettings(network="pixels", mode="crop", cell_size=8),
+        "features.grid": ImageSettings(weights="random", mode="grid"),
+        "features.crop": ImageSettings(weights="random", mode="crop"),
+    }
+    extractors = {name: PatchExtractor(one, build_patch_network(one)) for name, one in networks.items()}
+    with tempfile.TemporaryDirectory() as folder:
+        world = write_world(Path(folder), groups=pictures, seed=0)
+        files = sorted(world.rglob("*.jpg"))[:pictures]
+        return _alternating({name: lambda one=one: one.extract(files) for name, one in extractors.items()}, repetitions)
+
+
+def model_times(repetitions: int) -> dict[str, list[float]]:
+    """Seconds for 100 pairs in each arithmetic, and for a training step under each weighing."""
+    config = FashionBertConfig(
+        hidden_size=384,
+        num_hidden_layers=6,
+        num_attention_heads=12,
+        intermediate_size=1536,
+        patch_feature_size=FEATURES,
+        attention_probs_dropout_prob=0.0,
+    )
+    model = FashionBertForPreTraining(config)
+    pairs = _pairs(CANDIDATES)
+    features = pairs.features[pairs.picture_of].float()
+
+    def score(precise: bool) -> None:
+        model.eval()
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=not precise):
+            model(pairs.input_ids, pairs.attention_mask, features)
+
+    def step(scheme: Scheme) -> None:
+        module = PreTrainingStep(model, ObjectiveSettings(weights=scheme)).train()
+        output = module(None, None, lambda _: pairs)
+        total, _ = weigh(output.losses, output.encoder_outputs, scheme, fixed={}, log_variances={})
+        total.backward()
+        model.zero_grad()
+
+    return _alternating(
+        {
+            "scoring.fp32": lambda: score(True),
+            "scoring.bf16": lambda: score(False),
+            "weights.equal": lambda: step("equal"),
+            "weights.paper": lambda: step("paper"),
+        },
+        repetitions,
+    )
+
+
+def _pairs(count: int) -> PairBatch:
+    rng = torch.Generator().manual_seed(0)
+    masked = torch.zeros(count, PATCHES, dtype=torch.bool)
+    masked[:, :6] = True
+    return PairBatch(
+        input_ids=torch.randint(1000, 30000, (count, TOKENS), generator=rng),
+        attention_mask=torch.ones(count, TOKENS, dtype=torch.bool),
+        features=torch.rand(count, PATCHES, FEATURES, generator=rng).half(),
+        positions=torch.arange(PATCHES).expand(count, -1),
+        picture_of=torch.arange(count),
+        masked_patches=masked,
+        word_places=torch.arange(count).repeat_interleave(7) * TOKENS + torch.arange(1, 8).repeat(count),
+        word_labels=torch.randint(1000, 30000, (7 * count,), generator=rng),
+        labels=(torch.arange(count) < count // 2).long(),
+    )
+
+
+def _alternating(tasks: Mapping[str, Callable[[], object]], repetitions: int) -> dict[str, list[float]]:
+    """Time tasks in turns, after one turn that warms up, so that all see the same hour of the machine."""
+    seconds: dict[str, list[float]] = {name: [] for name in tasks}
+    for repetition in range(repetitions + 1):
+        for name, task in tasks.items():
+            started = time.perf_counter()
+            task()
+            if repetition:
+                seconds[name].append(time.perf_counter() - started)
+    return seconds
+
+
+def _rates(seconds: Mapping[str, list[float]], pictures: int = 16) -> dict[str, float]:
+    median = {name: statistics.median(times) for name, times in seconds.items()}
+    rates = {f"{name} pictures/s": pictures / median[name] for name in median if name.startswith("features")}
+    rates |= {f"{name} pairs/s": CANDIDATES / median[name] for name in median if name.startswith("scoring")}
+    rates["a step under weights.paper / under weights.equal"] = median["weights.paper"] / median["weights.equal"]
+    return {name: float(np.round(value, 3)) for name, value in rates.items()}
+
+
+def _commit() -> str | None:
+    described = subprocess.run(
+        ["git", "describe", "--always", "--dirty=+", "--exclude=*"], capture_output=True, text=True
+    )
+    return described.stdout.strip() or None
+
+
+if __name__ == "__main__":
+    main()

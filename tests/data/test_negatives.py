@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fashionbert.data import NegativeSampler, alternate_sides, draw_mined, pair_rows
+from fashionbert.errors import CatalogueError
+
+CATALOGUES = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2)), min_size=2, max_size=40).filter(
+    lambda rows: len({group for group, _ in rows}) > 1
+)
+
+
+@given(CATALOGUES, st.booleans(), st.integers(0, 2**32))
+def test_never_of_the_own_group_and_of_the_same_subcategory_where_there_is_one(
+    catalogue: list[tuple[int, int]], same_subcategory: bool, seed: int
+) -> None:
+    groups, subcategories = np.asarray(catalogue, np.int64).T
+    sampler = NegativeSampler(groups, subcategories)
+    rows = np.arange(len(groups))
+    drawn = sampler.draw(rows, same_subcategory=same_subcategory, generator=np.random.default_rng(seed))
+    assert (groups[drawn] != groups[rows]).all()
+    if same_subcategory:
+        for row, other in zip(rows, drawn, strict=True):
+            near = (subcategories == subcategories[row]) & (groups != groups[row])
+            assert near[other] or not near.any()
+
+
+@pytest.mark.parametrize("same_subcategory", [True, False])
+def test_every_allowed_row_is_as_likely(same_subcategory: bool) -> None:
+    """Row 0 has the group mates 1 and 4; rows 2, 3 are near, 5, 6, 7 far."""
+    groups, subcategories = np.array([0, 0, 1, 2, 0, 3, 4, 4]), np.array([0, 0, 0, 0, 0, 1, 1, 1])
+    sampler = NegativeSampler(groups, subcategories)
+    rows = np.zeros(30_000, np.int64)
+    drawn = sampler.draw(rows, same_subcategory=same_subcategory, generator=np.random.default_rng(0))
+    allowed = [2, 3] if same_subcategory else [2, 3, 5, 6, 7]
+    counts = np.bincount(drawn, minlength=8)
+    assert np.flatnonzero(counts).tolist() == allowed
+    np.testing.assert_allclose(counts[allowed], 30_000 / len(allowed), atol=450)  # five deviations and more
+
+
+def test_a_large_group_in_a_subcategory_does_not_drive_its_negatives_out() -> None:
+    groups = np.array([0] * 99 + [1, 2])
+    sampler = NegativeSampler(groups, np.array([0] * 100 + [1]))
+    drawn = sampler.draw(np.zeros(500, np.int64), same_subcategory=True, generator=np.random.default_rng(0))
+    assert set(drawn) == {99}
+
+
+def test_a_single_group_is_refused() -> None:
+    with pytest.raises(CatalogueError, match="single group of 3 rows") as caught:
+        NegativeSampler(np.zeros(3, np.int64), np.arange(3))
+    assert "two groups at least" in caught.value.faults[0]
+
+
+@pytest.mark.parametrize("sharpness", [0.0, 2.0, 20.0])
+def test_mined_negatives_follow_the_softmax(sharpness: float) -> None:
+    """20,000 rows with the same four candidates, one of them banned; five standard deviations are 1.8 %."""
+    similarities = np.tile(np.array([0.9, 0.1, 0.15, 0.99], np.float32), (20_000, 1))
+    banned = np.tile([False, False, False, True], (20_000, 1))
+    drawn = draw_mined(similarities, banned, sharpness, np.random.default_rng(0))
+    expected = np.exp(sharpness * np.array([0.9, 0.1, 0.15]))
+    shares = np.bincount(drawn, minlength=4) / 20_000
+    np.testing.assert_allclose(shares, [*(expected / expected.sum()), 0.0], atol=0.018)
+
+
+def test_nobody_to_be_mined_from() -> None:
+    banned = np.array([[False, True], [True, True]])
+    with pytest.raises(ValueError, match="use larger batches or a queue"):
+        draw_mined(np.zeros((2, 2), np.float32), banned, 1.0, np.random.default_rng(0))
+
+
+def test_half_of_the_negatives_swap_the_text() -> None:
+    assert alternate_sides(3, 2).tolist() == [[True, False, True], [False, True, False]]
+    for positives in (4, 5):
+        swapped = alternate_sides(positives, 2)
+        assert swapped.sum() * 2 == swapped.size
+
+
+def test_pairs_by_hand() -> None:
+    rows, wrong = np.array([10, 11]), np.array([[20, 21], [30, 31]])
+    pairs = pair_rows(rows, wrong, np.array([[True, False], [False, True]]))
+    assert pairs.texts.tolist() == [10, 11, 20, 11, 10, 31]
+    assert pairs.pictures.tolist() == [10, 11, 10, 21, 30, 11]
+    assert pairs.labels.tolist() == [1, 1, 0, 0, 0, 0]
