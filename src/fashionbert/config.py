@@ -121,6 +121,8 @@ class ModelSettings(Part):
     """Longest text in WordPieces, [CLS] and [SEP] included; longer ones are cut."""
     contrastive_size: NaturalNumber = 0
     """E, size of the unit vectors; 0 builds no contrastive head."""
+    side_agreement: bool = False
+    """Alignment also hears the cosine of the words and patches of the joint pass (ours; docs/adr/0002)."""
 
 
 class ObjectiveSettings(Part):
@@ -259,6 +261,8 @@ def _contradictions(settings: Settings) -> list[str]:
     contrastive = "contrastive" in tasks
     if contrastive and settings.model.contrastive_size == 0:
         faults.append("objectives.tasks has 'contrastive' but model.contrastive_size is 0: set it to 256, say")
+    if settings.model.side_agreement and settings.model.contrastive_size == 0:
+        faults.append("model.side_agreement needs the vector head: set model.contrastive_size to 256, say")
     if settings.negatives.source == "mined" and not contrastive:
         faults.append("negatives.source is 'mined' but objectives.tasks lacks 'contrastive', which does the mining")
     if settings.training.contrastive_epochs > 0 and not contrastive:

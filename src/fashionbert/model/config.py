@@ -26,6 +26,18 @@ class FashionBertConfig(BertConfig):
     """Whether the checkpoint holds a mean and a deviation for each of the F features, applied before the projection."""
     contrastive_size: int = 0
     """E, size of the unit vectors of the contrastive head; 0 leaves the head out."""
+    side_agreement: bool = False
+    """Whether the alignment logits also hear the cosine of the pooled words and patches; needs the vector head."""
+
+    def __post_init__(self, **kwargs: object) -> None:
+        """Refuse what contradicts itself.
+
+        Raises:
+            ValueError: side agreement without a vector head.
+        """
+        super().__post_init__(**kwargs)
+        if self.side_agreement and self.contrastive_size == 0:
+            raise ValueError("side_agreement = True needs the vector head: contrastive_size must be above 0")
 
     @classmethod
     def from_bert(cls, bert: BertConfig, **fields: object) -> "FashionBertConfig":
@@ -57,6 +69,7 @@ class FashionBertConfig(BertConfig):
                 "patch_type_vocab_size",
                 "contrastive_size",
                 "standardise_features",
+                "side_agreement",
             }
         )
 

@@ -1,7 +1,7 @@
-"""What is read off the encoder: masked words, masked patches, unit vectors.
+"""What is read off the encoder: masked words, alignment, unit vectors.
 
-The alignment head is one linear layer and stands in ``modeling.py``. Letters: M masked places, B batch, S sequence,
-D width, V vocabulary, F feature size, E vector size.
+The masked-patch head is one linear layer and stands in ``modeling.py``. Letters: M masked places, B batch, S sequence,
+T text tokens, D width, V vocabulary, E vector size.
 """
 
 import math
@@ -57,3 +57,32 @@ class VectorHead(nn.Module):
         pooled_BD = (hidden_BSD * mask_BS1).sum(dim=1) / mask_BS1.sum(dim=1)
         projection = self.text if side == "text" else self.picture
         return nnf.normalize(projection(pooled_BD).float(), dim=-1)
+
+
+class SideAgreement(nn.Module):
+    """What the words and the patches of one pair say of each other after they have met in the encoder.
+
+    The alignment head of the paper reads [CLS] alone, which a contrastive stage never trains: put on top of one and fed
+    hard negatives it stays on the chance line (docs/log.md, 2026-11-23). This term pools the two sides of the *joint*
+    sequence through the vector head, so the pair model starts as good as the vectors and [CLS] learns the rest
+    (docs/adr/0002).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.tensor(10.0))
+        self.threshold = nn.Parameter(torch.tensor(0.5))
+
+    def forward(self, hidden_BSD: Tensor, mask_BS: Tensor, words: int, vector_head: VectorHead) -> Tensor:
+        """Return logits [B, 2]: half of ``gain * (cosine - threshold)`` for a match, half against it.
+
+        Args:
+            hidden_BSD: the encoder's output, words first.
+            mask_BS: True at real places.
+            words: T.
+            vector_head: pools and projects each side.
+        """
+        texts_BE = vector_head(hidden_BSD[:, :words], mask_BS[:, :words], "text")
+        pictures_BE = vector_head(hidden_BSD[:, words:], mask_BS[:, words:], "picture")
+        half_margin_B = self.gain * ((texts_BE * pictures_BE).sum(dim=1) - self.threshold) / 2
+        return torch.stack([-half_margin_B, half_margin_B], dim=1)

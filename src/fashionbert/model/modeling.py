@@ -17,7 +17,7 @@ from transformers.utils.generic import ModelOutput
 
 from fashionbert.model.config import FashionBertConfig
 from fashionbert.model.embeddings import PatchEmbeddings
-from fashionbert.model.heads import VectorHead, WordHead
+from fashionbert.model.heads import SideAgreement, VectorHead, WordHead
 
 
 @dataclass
@@ -54,7 +54,7 @@ class FashionBertPreTrainedModel(PreTrainedModel):
 class FashionBertModel(FashionBertPreTrainedModel):
     """The encoder: any Hugging Face BERT with patches beside its words."""
 
-    _keys_to_ignore_on_load_unexpected = [r".*_head\..*"]  # noqa: RUF012 (transformers' own attribute)
+    _keys_to_ignore_on_load_unexpected = [r".*_head\..*", r"side_agreement\..*"]  # noqa: RUF012 (transformers' own attribute)
 
     def __init__(self, config: FashionBertConfig) -> None:
         super().__init__(config)
@@ -138,6 +138,7 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
         self.alignment_head = nn.Linear(config.hidden_size, 2)
         self.vector_head = VectorHead(config) if config.contrastive_size else None
+        self.side_agreement = SideAgreement() if config.side_agreement else None
         self._add_heads(config)
         self.post_init()
 
@@ -169,6 +170,11 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
             output_attentions=output_attentions,
         )
         outputs.alignment_logits = self.alignment_head(self.dropout(outputs.pooled_output))
+        if self.side_agreement is not None and patch_features is not None:
+            assert self.vector_head is not None, "the configuration refuses side_agreement without a vector head"
+            outputs.alignment_logits = outputs.alignment_logits + self.side_agreement(
+                outputs.last_hidden_state, outputs.attention_mask, input_ids.shape[1], self.vector_head
+            )
         return outputs
 
     def text_vectors(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:

@@ -59,6 +59,7 @@ def _extra_fields(settings: ModelSettings, feature_size: int, patches: int) -> d
         "patches": patches,
         "standardise_features": settings.standardise_features,
         "contrastive_size": settings.contrastive_size,
+        "side_agreement": settings.side_agreement,
     }
 
 
