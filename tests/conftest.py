@@ -74,7 +74,9 @@ class Ranges:
 class MemoryFeatures:
     """A feature source in memory: product i has ``views[i]`` pictures; entry [.., 0, 0] of a row is its number."""
 
-    def __init__(self, product_ids: Sequence[str], views: Sequence[int], variants: int, patches: int, size: int) -> None:
+    def __init__(
+        self, product_ids: Sequence[str], views: Sequence[int], variants: int, patches: int, size: int
+    ) -> None:
         self.variants, self.patches, self.feature_size = variants, patches, size
         self._number = {product_id: number for number, product_id in enumerate(product_ids)}
         self._views = np.asarray(views, np.int64)

@@ -6,9 +6,7 @@ import torch
 
 from fashionbert.data import Examples, Hiding, PairRows, collate_pairs, collate_sides, pad_texts
 
-PAIRS = PairRows(
-    texts=np.array([0, 4, 9, 4]), pictures=np.array([0, 4, 0, 7]), labels=np.array([1, 1, 0, 0])
-)
+PAIRS = PairRows(texts=np.array([0, 4, 9, 4]), pictures=np.array([0, 4, 0, 7]), labels=np.array([1, 1, 0, 0]))
 
 
 def rng() -> np.random.Generator:
@@ -84,9 +82,7 @@ def test_nothing_hidden(make_examples: Callable[..., Examples], make_hiding: Cal
     assert not batch.masked_patches.any()
 
 
-def test_same_generator_same_batch(
-    make_examples: Callable[..., Examples], make_hiding: Callable[..., Hiding]
-) -> None:
+def test_same_generator_same_batch(make_examples: Callable[..., Examples], make_hiding: Callable[..., Hiding]) -> None:
     first, second = (
         collate_pairs(make_examples(variants=2), PAIRS, pad_id=0, hiding=make_hiding(drop=0.5), generator=rng())
         for _ in range(2)

@@ -61,13 +61,13 @@ def test_eighty_ten_ten() -> None:
 
 
 def test_every_word_is_masked_as_often() -> None:
-    """20,000 texts of ten words, two of them masked: 4,000 each, standard deviation 57."""
+    """5,000 texts of ten words, two of them masked: 1,000 each, standard deviation 28."""
     generator = np.random.default_rng(0)
     counts = np.zeros(12)
-    for _ in range(20_000):
+    for _ in range(5_000):
         counts[mask_words(*text_of([1] * 10), masking(0.2), generator).places] += 1
     assert counts[0] == counts[11] == 0
-    np.testing.assert_allclose(counts[1:11], 4000, atol=285)
+    np.testing.assert_allclose(counts[1:11], 1000, atol=142)
 
 
 def test_same_generator_same_masks() -> None:

@@ -14,7 +14,9 @@ def test_loss_by_hand() -> None:
 
 def test_class_one_is_the_match() -> None:
     sure_of_match = torch.tensor([[-9.0, 9.0]])
-    assert alignment_loss(sure_of_match, torch.tensor([1])) < 1e-6 < 17 < alignment_loss(sure_of_match, torch.tensor([0]))
+    assert (
+        alignment_loss(sure_of_match, torch.tensor([1])) < 1e-6 < 17 < alignment_loss(sure_of_match, torch.tensor([0]))
+    )
 
 
 @pytest.mark.parametrize(("share", "chance"), [(1 / 2, 0.6931), (1 / 3, 0.6365), (1.0, 0.0), (0.0, 0.0)])

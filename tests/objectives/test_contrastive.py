@@ -56,7 +56,9 @@ def test_group_mates_are_no_negatives() -> None:
 def test_a_group_mate_gets_no_gradient_and_a_negative_does() -> None:
     texts = unit([1.0, 0.0], [0.8, 0.6], [0.0, 1.0]).requires_grad_()
     pictures = unit([0.8, 0.6], [1.0, 0.0], [0.6, 0.8]).requires_grad_()
-    loss = contrastive_loss(texts[:1], pictures[:1], torch.tensor([0]), 1.0, texts[1:], pictures[1:], torch.tensor([0, 1]))
+    loss = contrastive_loss(
+        texts[:1], pictures[:1], torch.tensor([0]), 1.0, texts[1:], pictures[1:], torch.tensor([0, 1])
+    )
     loss.backward()
     assert texts.grad is not None
     assert pictures.grad is not None

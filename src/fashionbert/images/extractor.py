@@ -173,6 +173,7 @@ def _describe(settings: ImageSettings, network: PatchNetwork) -> dict[str, Any]:
         "weights": hash_weights(network),
         "mode": settings.mode,
         "levels": settings.levels,
+        "precision": settings.precision,
         "grid": settings.grid,
         "height": settings.height,
         "width": settings.width,

@@ -97,7 +97,7 @@ class TimmNetwork(PatchNetwork):
         self.model: Any = model.eval().requires_grad_(False).to(memory_format=torch.channels_last)
         self.name = self.model.pretrained_cfg["architecture"]
         self.grid, self.mode, self.batch_size = settings.grid, settings.mode, settings.batch_size
-        self.levels = settings.levels
+        self.levels, self.precision = settings.levels, settings.precision
         shape = (1, settings.height, settings.width, 3)
         if settings.mode == "crop":
             shape = (1, 1, settings.cell_size, settings.cell_size, 3)
@@ -115,6 +115,10 @@ class TimmNetwork(PatchNetwork):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Run the network over whole pictures (``grid``) or over each cell by itself (``crop``)."""
+        with torch.autocast(pixels.device.type, torch.bfloat16, self.precision == "bf16"):
+            return self._extract(pixels)
+
+    def _extract(self, pixels: Tensor) -> Tensor:
         size = min(self.batch_size, CPU_BATCH) if pixels.device.type == "cpu" else self.batch_size
         if self.mode == "grid":
             return torch.cat([self._map_cells(chunk) for chunk in pixels.split(size)])

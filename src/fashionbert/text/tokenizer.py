@@ -32,6 +32,10 @@ def load_tokenizer(source: str | Path) -> PreTrainedTokenizerFast:
     ]
     if missing:
         raise RunError(f"the tokenizer at {source} has no {', '.join(missing)}: FashionBERT needs a BERT tokenizer")
+    if len(tokenizer) <= len(tokenizer.all_special_ids):  # what transformers makes of a folder without its tokenizer
+        raise RunError(
+            f"no tokenizer at {source}: it knows no words. Name a folder or hub id that has a tokenizer.json"
+        )
     return tokenizer
 
 
