@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -23,8 +23,7 @@ Count = Annotated[int, Field(ge=1)]
 NaturalNumber = Annotated[int, Field(ge=0)]
 
 Task = Literal["masked_words", "masked_patches", "alignment", "contrastive"]
-PresetName = Literal["paper", "released", "fast", "tiny"]
-PRESETS: tuple[str, ...] = get_args(PresetName)
+PRESETS = ("paper", "released", "fast", "tiny")
 
 
 class Part(BaseModel):
@@ -83,9 +82,7 @@ class ImageSettings(Part):
     @model_validator(mode="after")
     def _sizes_fit(self) -> Self:
         if min(self.height, self.width) < self.grid:
-            raise ValueError(
-                f"height {self.height} x width {self.width} is smaller than grid {self.grid}: a cell needs a pixel"
-            )
+            raise ValueError(f"height {self.height} x width {self.width} is less than grid {self.grid}")
         if self.levels == "all" and self.mode != "grid":
             raise ValueError(f"levels 'all' needs mode 'grid', not {self.mode!r}")
         if self.network == "pixels" and (self.mode != "crop" or self.weights is not None):
@@ -107,6 +104,8 @@ class ModelSettings(Part):
     """WordPieces learnt from the catalogue when there is no backbone."""
     layers: Count | None = None
     """Encoder layers; None: all that the backbone has. With a backbone, its first ones are kept (paper, table 3)."""
+    split_layers: NaturalNumber = 0
+    """Lower layers in which words and patches do not see each other yet (ours; docs/adr/0002); the paper: 0."""
     width: Count = 128
     """D, without a backbone only."""
     heads: Count = 4
@@ -124,7 +123,7 @@ class ModelSettings(Part):
     contrastive_size: NaturalNumber = 0
     """E, size of the unit vectors; 0 builds no contrastive head."""
     side_agreement: bool = False
-    """Alignment also hears the cosine of the words and patches of the joint pass (ours; docs/adr/0002)."""
+    """Add to the alignment logits how alike words and patches are after the joint pass (ours; docs/adr/0002)."""
 
 
 class ObjectiveSettings(Part):
@@ -137,7 +136,7 @@ class ObjectiveSettings(Part):
     fixed_weights: dict[str, Annotated[float, Field(gt=0.0)]] = Field(default_factory=dict)
     """Weight by task for ``weights=fixed``; they are divided by their sum."""
     word_mask_share: Rate = 0.15
-    """Share of the words (whole words) that are masked."""
+    """Share of a text's WordPieces that are masked, by whole words."""
     max_masked_words: Count | None = None
     """At most so many WordPieces are masked in a text (released code: 10); None: no limit."""
     patch_mask_share: Rate = 0.10
@@ -154,7 +153,7 @@ class NegativeSettings(Part):
     source: Literal["random", "subcategory", "mined"] = "subcategory"
     """Anywhere, same subcategory, or drawn by the contrastive similarities of the batch and the queue."""
     per_positive: Count = 1
-    """Negative pairs for each positive one; odd places swap the text, even ones the image."""
+    """Negative pairs for each positive one; half of all swap the text, half the image."""
     sharpness: Annotated[float, Field(ge=0.0)] = 20.0
     """Mined: a candidate is drawn with probability softmax(sharpness * cosine)."""
     warmup_share: Share = 0.1
@@ -184,9 +183,9 @@ class TrainingSettings(Part):
     accumulation: Count = 1
     """Batches whose gradients are added before a step."""
     learning_rate: Annotated[float, Field(gt=0.0)] = 2e-5
-    """Peak learning rate of the pre-trained layers."""
+    """Peak learning rate of the pre-trained layers; without a backbone, of all."""
     new_layer_factor: Annotated[float, Field(gt=0.0)] = 1.0
-    """Learning rate of the layers that were not pre-trained, as a multiple."""
+    """With a backbone: learning rate of the other layers, as a multiple of ``learning_rate``."""
     beta1: Rate = 0.95
     """Adam (paper)."""
     beta2: Rate = 0.999
@@ -248,16 +247,17 @@ class Settings(Part):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
-        faults = list(_contradictions(self))
-        if faults:
-            raise ValueError("; ".join(faults))
+        if faults := _contradictions(self):
+            raise ValueError("\n".join(faults))
         return self
 
 
 def _contradictions(settings: Settings) -> list[str]:
-    tasks, faults = settings.objectives.tasks, []
-    if not tasks:
-        faults.append("objectives.tasks is empty: name at least one task")
+    tasks, training, faults = settings.objectives.tasks, settings.training, []
+    if not {"alignment", "contrastive"} & set(tasks):
+        faults.append(
+            "objectives.tasks lacks both 'alignment' and 'contrastive', by whose R@1 the best model is chosen"
+        )
     if len(set(tasks)) != len(tasks):
         faults.append(f"objectives.tasks names a task twice: {list(tasks)}")
     contrastive = "contrastive" in tasks
@@ -267,12 +267,11 @@ def _contradictions(settings: Settings) -> list[str]:
         faults.append("model.side_agreement needs the vector head: set model.contrastive_size to 256, say")
     if settings.negatives.source == "mined" and not contrastive:
         faults.append("negatives.source is 'mined' but objectives.tasks lacks 'contrastive', which does the mining")
-    if settings.training.contrastive_epochs > 0 and not contrastive:
+    if training.contrastive_epochs > 0 and not contrastive:
         faults.append("training.contrastive_epochs is set but objectives.tasks lacks 'contrastive'")
-    if settings.training.contrastive_epochs > settings.training.epochs:
+    if training.contrastive_epochs > training.epochs:
         faults.append(
-            f"training.contrastive_epochs {settings.training.contrastive_epochs} is more than "
-            f"training.epochs {settings.training.epochs}"
+            f"training.contrastive_epochs {training.contrastive_epochs} is more than epochs {training.epochs}"
         )
     if (settings.objectives.weights == "fixed") != bool(settings.objectives.fixed_weights):
         faults.append("objectives.weights='fixed' and objectives.fixed_weights need each other")
@@ -291,8 +290,11 @@ def load_settings(preset: str | None = None, file: Path | None = None, assignmen
         file: YAML file with any part of the settings.
         assignments: words such as ``training.epochs=3``; values are read as YAML.
 
+    Returns:
+        Checked settings; what none of the three names has its default.
+
     Raises:
-        SettingsError: with every fault found in all three places.
+        SettingsError: an unknown preset, a file that cannot be read, or every fault of the values at once.
     """
     values = read_preset(preset) if preset is not None else {}
     if file is not None:
@@ -301,11 +303,7 @@ def load_settings(preset: str | None = None, file: Path | None = None, assignmen
 
 
 def changed(settings: Settings, assignments: Sequence[str]) -> Settings:
-    """Change settings by ``part.name=value`` words.
-
-    Raises:
-        SettingsError: with every fault found.
-    """
+    """Give new settings by ``part.name=value`` words, or raise :class:`SettingsError` with every fault."""
     values = settings.model_dump(mode="json")
     return _validated(values, _assign(values, assignments))
 
@@ -331,11 +329,7 @@ def _assign(values: dict[str, Any], assignments: Sequence[str]) -> list[str]:
 
 
 def read_preset(name: str) -> dict[str, Any]:
-    """Read a preset's values.
-
-    Raises:
-        SettingsError: there is no preset of this name.
-    """
+    """Read a preset: part -> setting -> value, not yet checked; :class:`SettingsError` when there is none so named."""
     if name not in PRESETS:
         raise SettingsError(f"unknown preset {name!r}", [f"known presets: {', '.join(PRESETS)}"])
     text = files("fashionbert.presets").joinpath(f"{name}.yaml").read_text("utf-8")
@@ -343,11 +337,7 @@ def read_preset(name: str) -> dict[str, Any]:
 
 
 def settings_from_yaml(file: Path) -> Settings:
-    """Read complete settings, as :func:`settings_to_yaml` wrote them.
-
-    Raises:
-        SettingsError: with every fault of the file.
-    """
+    """Read what :func:`settings_to_yaml` wrote; :class:`SettingsError` when the file cannot be read or has faults."""
     return _validated(_read_yaml(file), [])
 
 
@@ -380,7 +370,7 @@ def _validated(values: dict[str, Any], faults: list[str]) -> Settings:
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        faults = [*faults, *(_explain(dict(fault)) for fault in error.errors())]
+        faults = [*faults, *(line for fault in error.errors() for line in _explain(dict(fault)).splitlines())]
     else:
         if not faults:
             return settings
@@ -399,11 +389,6 @@ def _explain(fault: dict[str, Any]) -> str:
     return f"{name} = {value!r}: {message}" if name and not isinstance(value, Mapping | Part) else message
 
 
-def _names(path: Sequence[str]) -> list[str]:
-    kind: type[BaseModel] = Settings
-    for step in path:
-        annotation = kind.model_fields[step].annotation if step in kind.model_fields else None
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-            return []
-        kind = annotation
+def _names(part: Sequence[str]) -> list[str]:
+    kind: Any = Settings.model_fields[part[0]].annotation if part else Settings
     return list(kind.model_fields)

@@ -48,6 +48,12 @@ class PictureError(FashionBertError):
     """
 
     def __init__(self, reason: str, message: str) -> None:
+        """Say why a picture was refused.
+
+        Args:
+            reason: the short name.
+            message: the picture, what was found and the remedy, for a person to read.
+        """
         self.reason = reason
         super().__init__(message)
 

@@ -28,7 +28,10 @@ class Picture(Protocol):
         ...
 
     def read(self) -> ImageInput:
-        """Read the picture as encoded bytes or as uint8 pixels [height, width, 3].
+        """Read the picture; nothing was read before.
+
+        Returns:
+            Encoded bytes, or uint8 pixels [height, width, 3].
 
         Raises:
             PictureError: the file is missing or unreadable.

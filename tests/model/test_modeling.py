@@ -139,6 +139,41 @@ def test_temperature(model: Model) -> None:
     assert head.scale.item() == 100.0
 
 
+@pytest.fixture
+def agreeing(make_config: Callable[..., FashionBertConfig], model: Model) -> Model:
+    """The same model with the side agreement switched on."""
+    built = FashionBertForPreTraining(make_config(side_agreement=True)).eval()
+    built.load_state_dict(model.state_dict(), strict=False)
+    return built
+
+
+def test_side_agreement_by_hand(agreeing: Model, model: Model, inputs: Inputs) -> None:
+    """It adds half of 10 (cosine - 0.5) for the match and as much against it; the second text has four tokens."""
+    outputs, head = model(**inputs), model.vector_head
+    assert head is not None
+    words = outputs.last_hidden_state[1, :4].mean(dim=0) @ head.text.weight.T
+    patches = outputs.last_hidden_state[1, 7:].mean(dim=0) @ head.picture.weight.T
+    margin = 10 * (torch.nn.functional.cosine_similarity(words, patches, dim=0) - 0.5)
+    expected = outputs.alignment_logits[1] + torch.stack([-margin / 2, margin / 2])
+    torch.testing.assert_close(agreeing(**inputs).alignment_logits[1], expected, atol=1e-4, rtol=0)
+
+
+def test_side_agreement_does_not_see_padding(agreeing: Model, inputs: Inputs) -> None:
+    together = agreeing(**inputs).alignment_logits
+    alone = {name: value[1:2] if name == "patch_features" else value[1:2, :4] for name, value in inputs.items()}
+    torch.testing.assert_close(agreeing(**alone).alignment_logits[0], together[1], atol=1e-4, rtol=0)
+    real = torch.ones(4, 9, dtype=torch.int64)
+    real[:, 6:] = 0
+    hidden = agreeing(**inputs, patch_mask=real).alignment_logits
+    fewer = {**inputs, "patch_features": inputs["patch_features"][:, :6]}
+    torch.testing.assert_close(agreeing(**fewer).alignment_logits, hidden, atol=1e-4, rtol=0)
+
+
+def test_side_agreement_needs_the_vector_head(make_config: Callable[..., FashionBertConfig]) -> None:
+    with pytest.raises(ValueError, match="contrastive_size must be above 0"):
+        make_config(side_agreement=True, contrastive_size=0)
+
+
 def test_without_a_vector_head(make_config: Callable[..., FashionBertConfig], inputs: Inputs) -> None:
     model = FashionBertForMatching(make_config(contrastive_size=0))
     with pytest.raises(ValueError, match=r"no vector head .* --preset fast"):

@@ -13,6 +13,9 @@ def pair_progress(console: Console) -> Iterator[Callable[[str, int, int], None]]
 
     Args:
         console: where to show it; nothing is shown where it is no terminal.
+
+    Yields:
+        ``show(label, done, total)``: moves the bar of ``label`` to ``done`` pairs of ``total``.
     """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:

@@ -12,7 +12,13 @@ if TYPE_CHECKING:
 
 
 def torch_device(name: str) -> str:
-    """Resolve ``auto``.
+    """Resolve and check the device that a command was asked to use.
+
+    Args:
+        name: torch's name, such as ``cuda:1``; ``auto`` takes the first GPU, or the CPU where there is none.
+
+    Returns:
+        A device name that torch can use on this machine.
 
     Raises:
         SettingsError: there is no such device here.
@@ -32,16 +38,20 @@ def torch_device(name: str) -> str:
 
 
 def open_store(catalogue: "Catalogue", extractor: "PatchExtractor", folder: Path, console: "Console") -> "FeatureStore":
-    """Open a whole store of this extractor, or compute the features, going on where an earlier command stopped.
+    """Open the store if it is finished; otherwise compute the features, going on where an earlier command stopped.
 
     Args:
         catalogue: whose pictures are needed; a store may hold more.
         extractor: whose features are needed.
         folder: of the store.
-        console: shows the progress.
+        console: says what is computed.
+
+    Returns:
+        The finished store.
 
     Raises:
-        StoreError: the folder holds features of another extractor or catalogue.
+        StoreError: the folder holds features of another extractor, or unfinished ones of another catalogue.
+        CatalogueError: not one picture could be used.
     """
     from fashionbert.images.store import FeatureStore, read_manifest
     from fashionbert.images.writer import write_store

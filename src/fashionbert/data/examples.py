@@ -76,11 +76,14 @@ class Examples:
     def read_features(
         self, rows: NDArray[np.int64], generator: np.random.Generator | None = None
     ) -> NDArray[np.float16]:
-        """Read patch features [n, P, F].
+        """Read patch features.
 
         Args:
-            rows: rows of this split.
+            rows: rows of this split [n].
             generator: picks one of the stored variants (mirror image) of each picture; None: always the plain one.
+
+        Returns:
+            float16 [n, P, F], in the order of ``rows``.
         """
         places = self.feature_rows[rows]
         if generator is not None and self.features.variants > 1:
@@ -104,6 +107,9 @@ def build_examples(
         tokenizer: the model's tokenizer.
         max_tokens: longest text in WordPieces.
         all_pictures: a row for each picture of a product (training), or for its first one (evaluation).
+
+    Returns:
+        Rows in the order of the catalogue.
 
     Raises:
         CatalogueError: no product of the split has features.

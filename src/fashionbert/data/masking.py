@@ -32,7 +32,7 @@ class WordMasking:
     """How words are masked (paper section 1.3, google-research/bert ``create_pretraining_data``).
 
     Attributes:
-        share: share of a text's WordPieces to hide, rounded; at least one.
+        share: share of a text's WordPieces to hide, rounded, but room for one at least; 0 hides none.
         most: at most so many WordPieces in a text; None: no limit.
         mask_id: id of [MASK].
         ordinary_ids: the ids a random replacement may take (no special tokens).
@@ -49,14 +49,17 @@ def mask_words(
 ) -> MaskedText:
     """Hide whole words: each of their pieces becomes [MASK] (80 %), a random piece (10 %) or stays (10 %).
 
-    Words are taken in random order while they fit into the text's allowance, so the share is never exceeded by more
-    than rounding, and no word is hidden in part.
+    Words are taken in random order, leaving out those with more pieces than are still to be hidden: the share is never
+    exceeded by more than rounding, and no word is hidden in part.
 
     Args:
         ids: WordPieces of one text, [CLS] and [SEP] included [K].
         words: the word each piece belongs to, :data:`~fashionbert.text.NO_WORD` where there is none [K].
         masking: how many and with what.
         generator: source of all choices.
+
+    Returns:
+        A changed copy with what stood there; nothing is hidden in a text whose words are all too long to fit.
     """
     real = np.flatnonzero(words != NO_WORD)
     allowance = max(1, round(masking.share * len(real))) if masking.share > 0 and len(real) else 0

@@ -50,14 +50,17 @@ class NegativeSampler:
     def draw(
         self, rows: NDArray[np.int64], *, same_subcategory: bool, generator: np.random.Generator
     ) -> NDArray[np.int64]:
-        """Draw one row of another group for each given row [B].
+        """Draw one row of another group for each given row.
 
         Where a subcategory holds but one group, the negative comes from anywhere.
 
         Args:
-            rows: rows that need a negative.
+            rows: rows that need a negative [B].
             same_subcategory: whether to stay within the row's subcategory (the released code's choice) or not.
             generator: source of the choice.
+
+        Returns:
+            Row numbers [B].
         """
         near_B = same_subcategory & (self._near.others[rows] > 0)
         drawn = np.empty_like(rows)
@@ -90,7 +93,7 @@ def draw_mined(
     sharpness: float,
     generator: np.random.Generator,
 ) -> NDArray[np.int64]:
-    """Draw one candidate for each row with probability ``softmax(sharpness * similarity)``, banned ones never [B].
+    """Draw one candidate for each row with probability ``softmax(sharpness * similarity)``, banned ones never.
 
     Sharpness 0 draws evenly, so raising it over the training means easy negatives first. Drawn by the Gumbel trick:
     the largest of ``sharpness * similarity + Gumbel noise`` has just that distribution.
@@ -100,6 +103,9 @@ def draw_mined(
         banned_BC: True where the candidate is of the row's own group.
         sharpness: how strongly hard candidates are preferred.
         generator: source of the noise.
+
+    Returns:
+        Column of each row's candidate [B].
 
     Raises:
         ValueError: a row has no candidate that is not banned.
@@ -125,7 +131,7 @@ def pair_rows(rows: NDArray[np.int64], wrong_kB: NDArray[np.int64], swap_text_kB
     Args:
         rows: the positives [B].
         wrong_kB: for each positive the rows that replace one of its sides.
-        swap_text_kB: which side.
+        swap_text_kB: True where it is the text, False where it is the picture.
 
     Returns:
         ``B * (1 + k)`` pairs.
@@ -136,3 +142,19 @@ def pair_rows(rows: NDArray[np.int64], wrong_kB: NDArray[np.int64], swap_text_kB
         pictures=np.concatenate([rows, np.where(swap_text_kB, own_kB, wrong_kB).ravel()]),
         labels=np.concatenate([np.ones(len(rows), np.int64), np.zeros(wrong_kB.size, np.int64)]),
     )
+
+
+def places_among(own_rows: NDArray[np.int64], asked: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Find where rows stand once the rows of a batch have been read and the foreign ones are read behind them.
+
+    Args:
+        own_rows: rows of the batch, all different [B].
+        asked: rows that pairs need [N].
+
+    Returns:
+        The foreign rows, each once [U], and for each asked row its place among own and foreign rows [N].
+    """
+    foreign = np.setdiff1d(asked, own_rows)
+    everything = np.concatenate([own_rows, foreign])
+    order = np.argsort(everything)
+    return foreign, order[np.searchsorted(everything[order], asked)]

@@ -31,6 +31,9 @@ def epoch_batches(
         generator: source of the order.
         subcategories: subcategory of each row [N]; None: no clusters.
         cluster_size: rows of one subcategory that stay together.
+
+    Returns:
+        Row numbers of each batch, in the order of the epoch.
     """
     everything = np.arange(len(lengths))
     if cluster_size == 1 or subcategories is None:

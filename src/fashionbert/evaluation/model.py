@@ -24,13 +24,16 @@ _TRUE_ZERO = np.float32(1e-30)
 
 
 def model_systems(scorer: Scorer, examples: Examples, cache: Path | None, key: str) -> list[System]:
-    """Give the pair model, and the vectors beside it where the model has them.
+    """Make systems of a model: its match probabilities, and the cosine of its vectors where it has a vector head.
 
     Args:
         scorer: the model.
         examples: one row for each product of the gallery, in its order.
         cache: folder that keeps pair scores, so that a long evaluation goes on where it was; None keeps none.
         key: what the scores depend on: weights, data, arithmetic. Kept scores of another key are thrown away.
+
+    Returns:
+        :data:`PAIR`, then :data:`VECTORS`.
     """
 
     def margins(texts: Indices, pictures: Indices) -> Scores:
@@ -53,7 +56,7 @@ class KeptScores:
 
         Args:
             folder: where it lies.
-            size: N.
+            size: products, N.
             key: what the scores depend on.
             score_pairs: scores pairs that are not known yet.
         """

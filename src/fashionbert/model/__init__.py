@@ -12,6 +12,7 @@ from fashionbert.model.modeling import (
     FashionBertForPreTraining,
     FashionBertModel,
     FashionBertOutput,
+    Side,
 )
 
 AutoConfig.register("fashionbert", FashionBertConfig, exist_ok=True)
@@ -24,4 +25,5 @@ __all__ = [
     "FashionBertForPreTraining",
     "FashionBertModel",
     "FashionBertOutput",
+    "Side",
 ]

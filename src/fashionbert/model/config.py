@@ -26,16 +26,25 @@ class FashionBertConfig(BertConfig):
     """Whether the checkpoint holds a mean and a deviation for each of the F features, applied before the projection."""
     contrastive_size: int = 0
     """E, size of the unit vectors of the contrastive head; 0 leaves the head out."""
+    split_layers: int = 0
+    """Lower layers in which words and patches do not see each other yet; 0 is the paper's single stream."""
     side_agreement: bool = False
-    """Whether the alignment logits also hear the cosine of the pooled words and patches; needs the vector head."""
+    """Whether :class:`~fashionbert.model.heads.SideAgreement` adds to the alignment logits; needs the vector head."""
 
     def __post_init__(self, **kwargs: object) -> None:
         """Refuse what contradicts itself.
 
+        Args:
+            **kwargs: values that are no fields; transformers keeps them as attributes.
+
         Raises:
-            ValueError: side agreement without a vector head.
+            ValueError: side agreement without a vector head, or no layer left to join words and patches.
         """
         super().__post_init__(**kwargs)
+        if not 0 <= self.split_layers < self.num_hidden_layers:
+            raise ValueError(
+                f"split_layers = {self.split_layers} must leave one of {self.num_hidden_layers} layers to join sides"
+            )
         if self.side_agreement and self.contrastive_size == 0:
             raise ValueError("side_agreement = True needs the vector head: contrastive_size must be above 0")
 
@@ -44,15 +53,18 @@ class FashionBertConfig(BertConfig):
         """Take over a BERT's configuration.
 
         Args:
-            bert: configuration of the text backbone.
+            bert: configuration of the text backbone; stays as it is.
             **fields: values of this class's own fields, or changes of the inherited ones.
+
+        Returns:
+            A new configuration.
         """
         inherited = {name: value for name, value in bert.to_dict().items() if name in _BERT_FIELDS}
         return cls(**{**inherited, **fields})
 
     @classmethod
     def shape_fields(cls) -> frozenset[str]:
-        """Names of the fields that weights depend on or are scored by."""
+        """Names of the fields that fit the weights only as they are: with another value scores would change."""
         return frozenset(
             {
                 "vocab_size",
@@ -70,6 +82,7 @@ class FashionBertConfig(BertConfig):
                 "contrastive_size",
                 "standardise_features",
                 "side_agreement",
+                "split_layers",
             }
         )
 

@@ -46,7 +46,6 @@ class PatchEmbeddings(nn.Module):
             features_BPF: patch features, any floating dtype.
             masked_BP: True where the patch is masked: its feature becomes zero, its place stays known
                 (paper section 1.3). The features are replaced, not multiplied, so a NaN under a mask is harmless.
-
             positions_BP: place of each patch in the grid; None: the patches are all there, row-major.
 
         Returns:

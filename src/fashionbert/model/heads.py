@@ -46,12 +46,15 @@ class VectorHead(nn.Module):
         return self.log_scale.exp().clamp(max=100.0)
 
     def forward(self, hidden_BSD: Tensor, mask_BS: Tensor, side: str) -> Tensor:
-        """Return unit vectors [B, E] in float32: mean over the unpadded places, projected, normalised.
+        """Take the mean over the real places, project it and divide it by its length.
 
         Args:
             hidden_BSD: the encoder's output.
-            mask_BS: True at real places.
-            side: ``"text"`` or ``"picture"``.
+            mask_BS: True at real places, False at padding.
+            side: ``"text"`` or ``"picture"``: which matrix projects.
+
+        Returns:
+            Unit vectors [B, E], float32 whatever the encoder computes in.
         """
         mask_BS1 = mask_BS[..., None].to(hidden_BSD.dtype)
         pooled_BD = (hidden_BSD * mask_BS1).sum(dim=1) / mask_BS1.sum(dim=1)
@@ -60,12 +63,11 @@ class VectorHead(nn.Module):
 
 
 class SideAgreement(nn.Module):
-    """What the words and the patches of one pair say of each other after they have met in the encoder.
+    """How alike a pair's words and patches are after one joint pass through the encoder, as alignment logits.
 
-    The alignment head of the paper reads [CLS] alone, which a contrastive stage never trains: put on top of one and fed
-    hard negatives it stays on the chance line (docs/log.md, 2026-11-23). This term pools the two sides of the *joint*
-    sequence through the vector head, so the pair model starts as good as the vectors and [CLS] learns the rest
-    (docs/adr/0002).
+    The alignment head of the paper reads [CLS] alone, which a contrastive stage does not teach to compare: put on top
+    of one and fed hard negatives it stayed on the chance line (docs/log.md, 2026-11-23). This term pools the two sides
+    of the *joint* sequence through the vector head and compares them; [CLS] learns the rest (docs/adr/0002).
     """
 
     def __init__(self) -> None:
@@ -74,13 +76,16 @@ class SideAgreement(nn.Module):
         self.threshold = nn.Parameter(torch.tensor(0.5))
 
     def forward(self, hidden_BSD: Tensor, mask_BS: Tensor, words: int, vector_head: VectorHead) -> Tensor:
-        """Return logits [B, 2]: half of ``gain * (cosine - threshold)`` for a match, half against it.
+        """Compare the two sides: the margin of a match is ``gain * (cosine - threshold)``, both learnt.
 
         Args:
             hidden_BSD: the encoder's output, words first.
             mask_BS: True at real places.
-            words: T.
+            words: places of the words, T.
             vector_head: pools and projects each side.
+
+        Returns:
+            Logits [B, 2], class 1 = match: minus and plus half of the margin.
         """
         texts_BE = vector_head(hidden_BSD[:, :words], mask_BS[:, :words], "text")
         pictures_BE = vector_head(hidden_BSD[:, words:], mask_BS[:, words:], "picture")

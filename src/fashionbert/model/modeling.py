@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as nnf
 from transformers import BertModel, PreTrainedModel
 from transformers.masking_utils import create_bidirectional_mask
 from transformers.models.bert.modeling_bert import BertSelfAttention
@@ -37,6 +38,38 @@ class FashionBertOutput(ModelOutput):
     alignment_logits: Tensor | None = None
     attention_mask: Tensor | None = None
     attentions: tuple[Tensor, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Hidden states of one side of pairs, or of both.
+
+    Attributes:
+        hidden: [B, S, D].
+        mask: True at real places [B, S].
+    """
+
+    hidden: Tensor
+    mask: Tensor
+
+    def __getitem__(self, rows_N: Tensor) -> "Side":
+        """Take rows, any number of times each."""
+        return Side(self.hidden[rows_N], self.mask[rows_N])
+
+    def beside(self, other: "Side") -> "Side":
+        """Put another side's places behind one's own, row by row."""
+        hidden_BSD = torch.cat([self.hidden, other.hidden.to(self.hidden.dtype)], dim=1)
+        return Side(hidden_BSD, torch.cat([self.mask, other.mask], dim=1))
+
+    def above(self, other: "Side") -> "Side":
+        """Put another side's rows below one's own; the narrower one is padded."""
+        width = max(self.hidden.shape[1], other.hidden.shape[1])
+        upper, lower = self._padded(width), other._padded(width)
+        return Side(torch.cat([upper.hidden, lower.hidden]), torch.cat([upper.mask, lower.mask]))
+
+    def _padded(self, width: int) -> "Side":
+        missing = width - self.hidden.shape[1]
+        return Side(nnf.pad(self.hidden, (0, 0, 0, missing)), nnf.pad(self.mask, (0, missing)))
 
 
 class FashionBertPreTrainedModel(PreTrainedModel):
@@ -91,27 +124,60 @@ class FashionBertModel(FashionBertPreTrainedModel):
         Returns:
             Everything but the alignment logits.
         """
-        hidden_BSD = self.bert.embeddings(input_ids=input_ids, token_type_ids=token_type_ids, position_ids=position_ids)
-        mask_BS = torch.ones_like(input_ids) if attention_mask is None else attention_mask
-        mask_BS = mask_BS.bool()
-        if patch_features is not None:
-            patches_BPD = self.patch_embeddings(patch_features, masked_patches, patch_positions)
-            hidden_BSD = torch.cat([hidden_BSD, patches_BPD.to(hidden_BSD.dtype)], dim=1)
-            real_BP = mask_BS.new_ones(patch_features.shape[:2]) if patch_mask is None else patch_mask.bool()
-            mask_BS = torch.cat([mask_BS, real_BP], dim=1)
-        layer_mask = create_bidirectional_mask(
-            config=self.bert.config, inputs_embeds=hidden_BSD, attention_mask=mask_BS
-        )
         with _recorded_attention(self.bert) if output_attentions else nullcontext() as attentions:
-            hidden_BSD = self.bert.encoder(hidden_BSD, attention_mask=layer_mask).last_hidden_state
+            texts = self.read_texts(input_ids, attention_mask, token_type_ids, position_ids)
+            pictures = None
+            if patch_features is not None:
+                pictures = self.read_pictures(patch_features, patch_mask, masked_patches, patch_positions)
+            outputs = self.join(texts, pictures)
+        outputs.attentions = None if attentions is None else tuple(attentions)
+        return outputs
+
+    def read_texts(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        position_ids: Tensor | None = None,
+    ) -> Side:
+        """Embed words and run the layers in which they do not see patches yet; arguments as in :meth:`forward`."""
+        hidden_BTD = self.bert.embeddings(input_ids=input_ids, token_type_ids=token_type_ids, position_ids=position_ids)
+        mask_BT = torch.ones_like(input_ids) if attention_mask is None else attention_mask
+        return self._run(Side(hidden_BTD, mask_BT.bool()), 0, self.config.split_layers)
+
+    def read_pictures(
+        self,
+        patch_features: Tensor,
+        patch_mask: Tensor | None = None,
+        masked_patches: Tensor | None = None,
+        patch_positions: Tensor | None = None,
+    ) -> Side:
+        """Embed patches and run the layers in which they do not see words yet; arguments as in :meth:`forward`."""
+        hidden_BPD = self.patch_embeddings(patch_features, masked_patches, patch_positions)
+        shape = patch_features.shape[:2]
+        mask_BP = (
+            torch.ones(shape, dtype=torch.bool, device=patch_features.device) if patch_mask is None else patch_mask
+        )
+        return self._run(Side(hidden_BPD, mask_BP.bool()), 0, self.config.split_layers)
+
+    def join(self, texts: Side, pictures: Side | None) -> FashionBertOutput:
+        """Run the remaining layers over words and patches in one sequence, or over words alone."""
+        both = texts if pictures is None else texts.beside(pictures)
+        both = self._run(both, self.config.split_layers, self.config.num_hidden_layers)
         pooler = self.bert.pooler
         assert pooler is not None, "BertModel is built with its pooler"
         return FashionBertOutput(
-            last_hidden_state=hidden_BSD,
-            pooled_output=pooler(hidden_BSD),
-            attention_mask=mask_BS,
-            attentions=None if attentions is None else tuple(attentions),
+            last_hidden_state=both.hidden, pooled_output=pooler(both.hidden), attention_mask=both.mask
         )
+
+    def _run(self, side: Side, first: int, end: int) -> Side:
+        if first == end:
+            return side
+        mask = create_bidirectional_mask(config=self.bert.config, inputs_embeds=side.hidden, attention_mask=side.mask)
+        hidden_BSD = side.hidden
+        for layer in self.bert.encoder.layer[first:end]:
+            hidden_BSD = layer(hidden_BSD, mask)
+        return Side(hidden_BSD, side.mask)
 
 
 @contextmanager
@@ -169,16 +235,41 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
             position_ids=position_ids,
             output_attentions=output_attentions,
         )
+        return self.align(outputs, input_ids.shape[1])
+
+    def join(self, texts: Side, pictures: Side) -> FashionBertOutput:
+        """Score pairs of sides that were read before, so that a side in many pairs is read once."""
+        return self.align(self.fashionbert.join(texts, pictures), texts.hidden.shape[1])
+
+    def align(self, outputs: FashionBertOutput, words: int) -> FashionBertOutput:
+        """Add the alignment logits to the encoder's outputs.
+
+        Args:
+            outputs: of words and patches, or of words alone.
+            words: T; the places behind them are patches.
+
+        Returns:
+            The same object.
+        """
+        assert outputs.pooled_output is not None
+        assert outputs.last_hidden_state is not None
         outputs.alignment_logits = self.alignment_head(self.dropout(outputs.pooled_output))
-        if self.side_agreement is not None and patch_features is not None:
+        if self.side_agreement is not None and outputs.last_hidden_state.shape[1] > words:
             assert self.vector_head is not None, "the configuration refuses side_agreement without a vector head"
             outputs.alignment_logits = outputs.alignment_logits + self.side_agreement(
-                outputs.last_hidden_state, outputs.attention_mask, input_ids.shape[1], self.vector_head
+                outputs.last_hidden_state, outputs.attention_mask, words, self.vector_head
             )
         return outputs
 
     def text_vectors(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
-        """Unit vectors of texts alone [B, E].
+        """Encode texts by themselves; the dot product with :meth:`picture_vectors` is their cosine.
+
+        Args:
+            input_ids: ``[CLS] words [SEP]`` and padding [B, T].
+            attention_mask: 1 at real tokens [B, T]; None: all are.
+
+        Returns:
+            Unit vectors [B, E], float32.
 
         Raises:
             ValueError: the model has no vector head.
@@ -194,7 +285,17 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
         patch_mask: Tensor | None = None,
         patch_positions: Tensor | None = None,
     ) -> Tensor:
-        """Unit vectors of pictures [B, E]; a picture alone is read as ``[CLS] [SEP] patches``.
+        """Encode pictures by themselves, or together with words such as a title.
+
+        Args:
+            input_ids: ``[CLS] [SEP]`` for a picture alone, words between them otherwise [B, T].
+            attention_mask: 1 at real tokens [B, T]; None: all are.
+            patch_features: [B, P, F].
+            patch_mask: 1 at real patches [B, P]; None: all are.
+            patch_positions: place of each patch in the grid [B, P]; None: all are there, row-major.
+
+        Returns:
+            Unit vectors [B, E], float32.
 
         Raises:
             ValueError: the model has no vector head.
@@ -218,7 +319,7 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
 
 
 class FashionBertForPreTraining(FashionBertForMatching):
-    """All heads. The masked ones are applied to whatever places are handed to them, so only masked places cost."""
+    """All heads. Those of the masked tasks take the places to predict and no others, so only masked places cost."""
 
     _keys_to_ignore_on_load_unexpected = None
 

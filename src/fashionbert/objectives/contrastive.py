@@ -17,19 +17,22 @@ def contrastive_loss(
     queue_pictures_KE: Tensor | None = None,
     queue_groups_K: Tensor | None = None,
 ) -> Tensor:
-    """Mean of text->picture and picture->text cross-entropy, a scalar in nats.
+    """Mean of text->picture and picture->text cross-entropy.
 
     Members of one group are masked out of each other's negatives: two colours of one dress share their description,
     and pushing them apart teaches the wrong thing.
 
     Args:
         texts_BE: unit vectors of the texts.
-        pictures_BE: unit vectors of the pictures, row i belongs to text i.
+        pictures_BE: unit vectors of the pictures; row i belongs to text i.
         groups_B: group of each row, as integers.
         scale: 1 / temperature.
         queue_texts_KE: texts of past batches, further candidates for the pictures.
         queue_pictures_KE: pictures of past batches, further candidates for the texts.
         queue_groups_K: their groups.
+
+    Returns:
+        A scalar, in nats.
     """
     candidate_texts_CE, candidate_pictures_CE, groups_C = texts_BE, pictures_BE, groups_B
     if queue_texts_KE is not None and queue_pictures_KE is not None and queue_groups_K is not None:

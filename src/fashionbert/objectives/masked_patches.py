@@ -5,15 +5,18 @@ from torch.nn import functional as nnf
 
 
 def masked_patch_loss(logits_MF: Tensor, features_MF: Tensor) -> Tensor:
-    """Mean KL divergence from the true to the predicted distribution of a patch, a scalar in nats; 0 for no patch.
+    """Mean over the masked patches of ``KL(softmax(feature) || softmax(logits))``.
 
-    Both are distributions over the F entries of a patch feature, by softmax: KL(softmax(feature) || softmax(logits)).
+    The softmax makes distributions over the F entries of the true feature and of its prediction.
     The paper writes the divergence's arguments the other way round; this order is the released code's
     (reference: EasyTransfer, keras KLD), and the one that has the data as its target.
 
     Args:
         logits_MF: predictions at the M masked places.
-        features_MF: the raw features that were set to zero there.
+        features_MF: the features that were set to zero there, as they were before.
+
+    Returns:
+        A scalar, in nats; 0 when there are no masked patches.
     """
     if len(features_MF) == 0:
         return logits_MF.float().sum()

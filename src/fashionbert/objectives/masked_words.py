@@ -5,14 +5,15 @@ from torch.nn import functional as nnf
 
 
 def masked_word_loss(logits_MV: Tensor, labels_M: Tensor) -> Tensor:
-    """Mean cross-entropy over the masked WordPieces, a scalar in nats; 0 when there are none.
-
-    The zero still hangs on the logits' graph, so that every head takes part in every backward pass (distributed
-    training would wait for it otherwise).
+    """Mean cross-entropy over the masked WordPieces.
 
     Args:
         logits_MV: predictions at the M masked places.
         labels_M: the ids that stood there.
+
+    Returns:
+        A scalar, in nats. When nothing is masked it is 0 and still a function of the logits, so that the head takes
+        part in every backward pass (distributed training would wait for it otherwise).
     """
     if len(labels_M) == 0:
         return logits_MV.float().sum()

@@ -35,6 +35,9 @@ def released_weights(losses_L: Tensor) -> Tensor:
 
     Args:
         losses_L: the task losses, with their graph.
+
+    Returns:
+        Weights [L], with the graph of the losses.
     """
     return _inverse_gap(torch.softmax(losses_L.float(), dim=0) ** 2)
 

@@ -82,6 +82,13 @@ class FashionBertProcessor:
     def from_pretrained(cls, folder: str | Path, device: str | torch.device = "cpu") -> Self:
         """Load what :meth:`save_pretrained` wrote.
 
+        Args:
+            folder: the model's folder.
+            device: where the patch network runs.
+
+        Returns:
+            The processor of the folder's model.
+
         Raises:
             RunError: files are missing or edited.
         """

@@ -54,6 +54,12 @@ def save_weights(model: FashionBertForPreTraining, folder: Path, figures: dict[s
 def load_model(folder: Path) -> FashionBertForMatching:
     """Load the model of a run folder for scoring.
 
+    Args:
+        folder: the run folder.
+
+    Returns:
+        The model without the heads of the masked tasks, float32 on the CPU, not yet in evaluation mode.
+
     Raises:
         RunError: the folder is missing, half written, edited, or its weights do not fit its configuration.
     """
@@ -79,7 +85,13 @@ def load_model(folder: Path) -> FashionBertForMatching:
 
 
 def read_figures(folder: Path) -> dict[str, float]:
-    """Validation figures of the model in a run folder.
+    """Read the validation figures of the model in a run folder.
+
+    Args:
+        folder: the run folder.
+
+    Returns:
+        Name -> figure, such as ``recall_at_1``; empty when the weights were saved without any.
 
     Raises:
         RunError: there is no readable model.
@@ -88,7 +100,13 @@ def read_figures(folder: Path) -> dict[str, float]:
 
 
 def read_settings(folder: Path) -> Settings:
-    """Settings of a run.
+    """Read the settings of a run.
+
+    Args:
+        folder: the run folder.
+
+    Returns:
+        The settings it was trained with.
 
     Raises:
         RunError: they are missing or edited into nonsense.
@@ -116,7 +134,7 @@ def _read_config(folder: Path) -> FashionBertConfig:
         raise RunError(f"{folder / CONFIG} describes a {kind!r} model, not a 'fashionbert' one")
     try:
         return FashionBertConfig.from_dict(values)
-    except StrictDataclassError as error:
+    except (StrictDataclassError, ValueError) as error:
         raise RunError(f"{folder / CONFIG} was edited ({error}): take a whole copy of the run folder") from error
 
 

@@ -88,6 +88,9 @@ class Scorer:
             precision: arithmetic of the forward pass.
             batch_size: pairs scored at once.
 
+        Returns:
+            A scorer that is ready to use.
+
         Raises:
             RunError: the folder is missing, half written, edited or of another kind of model.
         """
@@ -103,7 +106,13 @@ class Scorer:
         return self.model.vector_head is not None
 
     def score(self, pairs: Sequence[Pair]) -> NDArray[np.float32]:
-        """Match probability of each (text, image) pair: float32 [N] in [0, 1].
+        """Score pairs; a picture that occurs in several of them passes the patch network once.
+
+        Args:
+            pairs: texts, each with a picture as users hold it.
+
+        Returns:
+            Match probabilities, float32 [N] in [0, 1].
 
         Raises:
             PictureError: a picture cannot be used; its message names it.
@@ -114,19 +123,22 @@ class Scorer:
     def rank(
         self, query: str | ImageInput, candidates: Sequence[str | ImageInput], top_k: int | None = None
     ) -> list[Ranked]:
-        """Order candidates by how well they match the query, best first; ties keep the given order.
+        """Order candidates by how well they match the query.
 
-        Exactly one side is words: a text that names an existing file is still a text, so pass pictures as
-        ``pathlib.Path``, bytes or PIL pictures when the other side are strings too.
+        A string as query is always a text, and string candidates are then paths of pictures. For a query that is a
+        picture, give a ``pathlib.Path``, bytes or a PIL picture: string candidates are then texts.
 
         Args:
             query: a text, or a picture.
             candidates: pictures for a text, texts for a picture.
             top_k: at most so many; None: all.
 
+        Returns:
+            Candidates by their place in the list, best first; ties keep the given order.
+
         Raises:
             PictureError: a picture cannot be used.
-            TypeError: candidates are neither all texts nor all pictures.
+            TypeError: some candidates are strings and others are not, or query and candidates are all pictures.
         """
         if not candidates:
             return []
@@ -144,7 +156,13 @@ class Scorer:
         return [Ranked(int(index), float(scores[index])) for index in order]
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Unit vectors of texts, float32 [N, E].
+        """Encode texts by themselves, for search by vectors.
+
+        Args:
+            texts: cut to the model's length.
+
+        Returns:
+            Unit vectors, float32 [N, E].
 
         Raises:
             ValueError: the model has no vector head.
@@ -152,7 +170,13 @@ class Scorer:
         return self.encode_tokens(self._tokenize(texts))
 
     def encode_pictures(self, pictures: Sequence[ImageInput]) -> NDArray[np.float32]:
-        """Unit vectors of pictures, float32 [N, E].
+        """Encode pictures by themselves, for search by vectors.
+
+        Args:
+            pictures: as users hold them.
+
+        Returns:
+            Unit vectors, float32 [N, E].
 
         Raises:
             PictureError: a picture cannot be used.
@@ -161,7 +185,7 @@ class Scorer:
         return self.encode_features(self.processor.extractor.extract(pictures))
 
     def encode_tokens(self, texts: TokenizedTexts, progress: Progress | None = None) -> NDArray[np.float32]:
-        """Unit vectors of tokenised texts, float32 [N, E]."""
+        """Encode tokenised texts: unit vectors, float32 [N, E]."""
         vectors = [np.empty((0, self.model.config.contrastive_size), np.float32)]
         order = np.argsort(texts.lengths, kind="stable")
         for rows in self._batches(order, progress):
@@ -175,11 +199,14 @@ class Scorer:
         features: NDArray[np.floating] | Callable[[NDArray[np.int64]], NDArray[np.floating]],
         count: int | None = None,
     ) -> NDArray[np.float32]:
-        """Unit vectors of patch features, float32 [N, E].
+        """Encode pictures whose patch features are at hand.
 
         Args:
-            features: [N, P, F], or a function that reads those rows, for more pictures than memory holds.
-            count: number of rows, with a function.
+            features: [N, P, F], or a function from row numbers to their features, for more than memory holds.
+            count: number of rows N, needed with a function.
+
+        Returns:
+            Unit vectors, float32 [N, E].
         """
         read = features if callable(features) else features.__getitem__
         size = count if callable(features) else len(features)
@@ -201,7 +228,7 @@ class Scorer:
         pictures: NDArray[np.int64],
         progress: Progress | None = None,
     ) -> NDArray[np.float32]:
-        """Margins ``logit(match) - logit(no match)`` of pairs of a split: float32 [N].
+        """Score pairs of a split by the margin ``logit(match) - logit(no match)``.
 
         A margin orders pairs as the probability does, without its ties near 0 and 1; :func:`match_probability`
         turns one into the other.
@@ -211,6 +238,9 @@ class Scorer:
             texts: row whose text is read [N].
             pictures: row whose picture is read [N].
             progress: called with the number of pairs just done.
+
+        Returns:
+            Margins, float32 [N].
         """
         margins = np.empty(len(texts), np.float32)
         order = np.argsort(examples.texts.lengths[texts], kind="stable")

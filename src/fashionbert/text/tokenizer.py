@@ -12,10 +12,16 @@ SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
 def load_tokenizer(source: str | Path) -> PreTrainedTokenizerFast:
-    """Load a fast BERT tokenizer from a folder or from the hub.
+    """Load a BERT tokenizer; it must be a fast one, which knows the word that each piece belongs to.
+
+    Args:
+        source: a folder, or an id of the hub.
+
+    Returns:
+        The tokenizer.
 
     Raises:
-        RunError: nothing loadable is there, or it is no tokenizer with whole-word offsets and BERT's special tokens.
+        RunError: none can be loaded, or it is not fast, knows no words, or lacks [CLS], [SEP], [MASK] or [PAD].
     """
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(source))
@@ -48,7 +54,10 @@ def learn_tokenizer(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenize
 
     Args:
         texts: every text of the training split.
-        vocabulary: WordPieces at most.
+        vocabulary: WordPieces at most; more only where special tokens and characters alone are more.
+
+    Returns:
+        The tokenizer.
     """
     empty = BertTokenizer(vocab={token: number for number, token in enumerate(SPECIAL_TOKENS)})
     normalizer, splitter = empty.backend_tokenizer.normalizer, empty.backend_tokenizer.pre_tokenizer

@@ -76,13 +76,16 @@ def save_checkpoint(
 def load_checkpoint(
     folder: Path, module: nn.Module, optimizer: Optimizer, device: torch.device
 ) -> tuple[Progress, VectorQueue] | None:
-    """Load the newest checkpoint into module and optimizer; None when there is none.
+    """Load the newest checkpoint into module and optimizer.
 
     Args:
         folder: the run's training folder.
         module: takes the weights.
         optimizer: takes its state.
         device: where the queue lives.
+
+    Returns:
+        How far the run is and the queue; None when there is no checkpoint.
 
     Raises:
         RunError: the checkpoint was edited or is of another model.

@@ -1,27 +1,30 @@
-"""What a step reads: sides for the contrastive task, then pairs with their negatives."""
+"""What a step reads: the sides of its batch, then the negatives of the pair tasks."""
+
+from dataclasses import replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
 from fashionbert.config import Settings
 from fashionbert.data import (
     Examples,
     Hiding,
+    MaskedPictures,
+    MaskedTexts,
     NegativeSampler,
-    PairBatch,
-    SideBatch,
     WordMasking,
     alternate_sides,
-    collate_pairs,
-    collate_sides,
+    collate_pictures,
+    collate_texts,
     draw_mined,
     pair_rows,
+    places_among,
 )
 from fashionbert.objectives import same_group
 from fashionbert.training.queue import VectorQueue
+from fashionbert.training.step import DrawnPairs, Vectors
 
 
 def step_generator(seed: int, step: int, batch: int, process: int) -> np.random.Generator:
@@ -47,41 +50,58 @@ class PairDrawer:
         ordinary = np.asarray([number for number in range(len(tokenizer)) if number not in special], np.int32)
         objectives = settings.objectives
         words = WordMasking(
-            share=objectives.word_mask_share if "masked_words" in objectives.tasks else 0.0,
+            share=objectives.word_mask_share,
             most=objectives.max_masked_words,
             mask_id=int(tokenizer.mask_token_id),  # pyright: ignore[reportArgumentType]
             ordinary_ids=ordinary,
         )
         self._hiding = Hiding(
-            words=words,
+            words=words if "masked_words" in objectives.tasks else None,
             patch_mask_share=objectives.patch_mask_share if "masked_patches" in objectives.tasks else 0.0,
             patch_drop_share=objectives.patch_drop_share,
         )
+        self._unmasked = replace(self._hiding, words=None, patch_mask_share=0.0)
         self._pad_id = int(tokenizer.pad_token_id)  # pyright: ignore[reportArgumentType]
         self._negatives = settings.negatives
         self._examples = examples
         self._sampler = sampler
 
-    def sides(self, rows: NDArray[np.int64], generator: np.random.Generator) -> SideBatch:
-        """Read texts and pictures each by itself."""
-        return collate_sides(self._examples, rows, pad_id=self._pad_id, hiding=self._hiding, generator=generator)
+    def sides(
+        self, rows: NDArray[np.int64], *, hidden: bool, generator: np.random.Generator
+    ) -> tuple[MaskedTexts, MaskedPictures]:
+        """Read texts and pictures of a batch.
+
+        Args:
+            rows: its rows [B].
+            hidden: whether words and patches are masked; without pair tasks nothing asks for them.
+            generator: source of all choices.
+
+        Returns:
+            Texts and pictures in the order of the rows.
+        """
+        hiding = self._hiding if hidden else self._unmasked
+        texts = collate_texts(self._examples, rows, pad_id=self._pad_id, hiding=hiding, generator=generator)
+        return texts, collate_pictures(self._examples, rows, hiding=hiding, generator=generator)
 
     def pairs(
         self,
         rows: NDArray[np.int64],
-        vectors: tuple[Tensor, Tensor] | None,
+        vectors: Vectors | None,
         queue: VectorQueue,
         hardness: float,
         generator: np.random.Generator,
-    ) -> PairBatch:
-        """Read positives and negatives.
+    ) -> DrawnPairs:
+        """Draw negatives and read the sides that are not in the batch.
 
         Args:
             rows: the positives [B].
-            vectors: their unit vectors of texts and pictures, for mined negatives.
+            vectors: their unit vectors, for mined negatives.
             queue: past vectors, without those of this batch.
             hardness: share of the full sharpness of mined negatives.
             generator: source of all choices.
+
+        Returns:
+            The positives, then ``negatives.per_positive`` negatives of each.
         """
         swap_text_kB = alternate_sides(len(rows), self._negatives.per_positive)
         if self._negatives.source == "mined" and vectors is not None:
@@ -91,18 +111,23 @@ class PairDrawer:
             wrong_kB = np.stack(
                 [self._sampler.draw(rows, same_subcategory=near, generator=generator) for _ in swap_text_kB]
             )
-        return collate_pairs(
-            self._examples,
-            pair_rows(rows, wrong_kB, swap_text_kB),
-            pad_id=self._pad_id,
-            hiding=self._hiding,
-            generator=generator,
-        )
+        pairs = pair_rows(rows, wrong_kB, swap_text_kB)
+        foreign_texts, text_of = places_among(rows, pairs.texts)
+        foreign_pictures, picture_of = places_among(rows, pairs.pictures)
+        texts = pictures = None
+        if len(foreign_texts):
+            texts = collate_texts(
+                self._examples, foreign_texts, pad_id=self._pad_id, hiding=self._hiding, generator=generator
+            )
+        if len(foreign_pictures):
+            pictures = collate_pictures(self._examples, foreign_pictures, hiding=self._hiding, generator=generator)
+        numbers = (torch.from_numpy(each) for each in (text_of, picture_of, pairs.labels))
+        return DrawnPairs(texts, pictures, *numbers)
 
     def _mined(
         self,
         rows: NDArray[np.int64],
-        vectors: tuple[Tensor, Tensor],
+        vectors: Vectors,
         queue: VectorQueue,
         hardness: float,
         swap_text_kB: NDArray[np.bool_],

@@ -13,11 +13,10 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from numpy.typing import NDArray
-from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from fashionbert.config import Settings
-from fashionbert.data import Examples, NegativeSampler, PairBatch, epoch_batches
+from fashionbert.data import Examples, NegativeSampler, epoch_batches
 from fashionbert.errors import NonFiniteLossError
 from fashionbert.evaluation.gallery import Gallery
 from fashionbert.objectives import alignment_chance
@@ -29,7 +28,7 @@ from fashionbert.training.drawing import PairDrawer, step_generator
 from fashionbert.training.optimizer import build_optimizer, rate_factor, set_rate, warmup_steps
 from fashionbert.training.queue import VectorQueue
 from fashionbert.training.record import MetricsFile
-from fashionbert.training.step import PreTrainingStep, StepOutput
+from fashionbert.training.step import DrawnPairs, PreTrainingStep, StepOutput, Vectors
 from fashionbert.training.validation import draw_validation_lists, validate
 from fashionbert.training.weighing import weigh
 
@@ -92,7 +91,10 @@ class Trainer:
         self.alone_steps = round(settings.training.contrastive_epochs * self.steps_an_epoch)
 
     def run(self) -> Progress:
-        """Train to the end, or until validation stops getting better.
+        """Train to the end, or until ``patience`` validations in a row were no better.
+
+        Returns:
+            Where the run ended.
 
         Raises:
             NonFiniteLossError: a loss is NaN or infinite; the weights are those of the step before.
@@ -166,18 +168,18 @@ class Trainer:
         generator = step_generator(self.settings.training.seed, step, number, self.accelerator.process_index)
         torch.manual_seed(int(generator.integers(2**63)))  # dropout draws from torch's global generator
         device, objectives = self.accelerator.device, self.settings.objectives
-        row_ids = torch.from_numpy(rows).to(device)
+        row_ids, groups = (torch.from_numpy(each).to(device) for each in (rows, self.training.groups[rows]))
         queue = self.queue.without(row_ids)
-        sides = self.drawer.sides(rows, generator) if "contrastive" in objectives.tasks else None
-        hardness = self._hardness(step)
+        with_pairs = step >= self.alone_steps
+        texts, pictures = self.drawer.sides(rows, hidden=with_pairs, generator=generator)
 
-        def draw_pairs(vectors: tuple[Tensor, Tensor] | None) -> PairBatch | None:
-            if step < self.alone_steps:
+        def draw_pairs(vectors: Vectors | None) -> DrawnPairs | None:
+            if not with_pairs:
                 return None
-            return self.drawer.pairs(rows, vectors, queue, hardness, generator).to(device)
+            return self.drawer.pairs(rows, vectors, queue, self._hardness(step), generator).to(device)
 
         with self._attention():
-            output: StepOutput = self.wrapped(None if sides is None else sides.to(device), queue, draw_pairs)
+            output: StepOutput = self.wrapped(texts.to(device), pictures.to(device), groups, queue, draw_pairs)
             losses = {f"loss {task}": float(loss.detach()) for task, loss in output.losses.items()}
             self._refuse_non_finite(losses, step)
             total, weights = weigh(
@@ -189,7 +191,6 @@ class Trainer:
             )
             self.accelerator.backward(total * share)
         if output.vectors is not None:
-            groups = torch.from_numpy(self.training.groups[rows]).to(device)
             self.queue = self.queue.pushed(self.settings.contrastive.queue, row_ids, groups, *output.vectors)
         figures = {"loss": float(total.detach()), **output.figures}
         figures |= {f"loss.{task}": float(loss.detach()) for task, loss in output.losses.items()}

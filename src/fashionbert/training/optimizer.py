@@ -14,7 +14,11 @@ def build_optimizer(module: nn.Module, settings: TrainingSettings, *, pretrained
     Args:
         module: its parameters are learnt; those of the BERT have names that start with :data:`PRETRAINED_PREFIX`.
         settings: learning rate and the rest.
-        pretrained: whether the BERT comes from a backbone; if so, all other layers learn ``new_layer_factor`` faster.
+        pretrained: whether the BERT comes from a backbone; if so, the other layers learn at ``new_layer_factor`` times
+            its rate.
+
+    Returns:
+        The optimizer. A group's ``peak`` is its largest learning rate; its ``lr`` is 0 until :func:`set_rate`.
     """
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in module.named_parameters():
@@ -36,12 +40,15 @@ def build_optimizer(module: nn.Module, settings: TrainingSettings, *, pretrained
 
 
 def rate_factor(step: int, steps: int, warmup: int) -> float:
-    """Share of the peak learning rate: rises to 1 over ``warmup`` steps, then falls in a line towards 0.
+    """Say how much of the peak learning rate a step takes: a rise over ``warmup`` steps, then a line towards 0.
 
     Args:
         step: the step about to be taken, from 0.
         steps: steps of the whole run.
         warmup: steps of the rise.
+
+    Returns:
+        Share of the peak, in [0, 1].
     """
     if step < warmup:
         return (step + 1) / warmup

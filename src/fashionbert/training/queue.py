@@ -11,10 +11,10 @@ from torch import Tensor
 
 @dataclass(frozen=True, slots=True)
 class VectorQueue:
-    """The last K products' vectors, newest last; a product's newer vectors replace its older ones.
+    """The vectors of the last K rows of the training split, newest last; a row's newer vectors replace its older ones.
 
     Attributes:
-        rows: row of the training split [K].
+        rows: number of each row in the training split [K].
         groups: group of each [K].
         texts: unit vectors of the texts [K, E].
         pictures: unit vectors of the pictures [K, E].
@@ -33,7 +33,7 @@ class VectorQueue:
         return cls(numbers, numbers, vectors, vectors)
 
     def without(self, rows_B: Tensor) -> "VectorQueue":
-        """Leave out products that are in the batch, whose fresh vectors are at hand."""
+        """Leave out rows that are in the batch, whose fresh vectors are at hand."""
         stay_K = ~torch.isin(self.rows, rows_B)
         return VectorQueue(self.rows[stay_K], self.groups[stay_K], self.texts[stay_K], self.pictures[stay_K])
 

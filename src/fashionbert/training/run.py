@@ -37,6 +37,13 @@ _MAY_CHANGE = {"checkpoint_minutes", "trackers"}
 def build_extractor(settings: ImageSettings, device: str | torch.device = "cpu") -> PatchExtractor:
     """Build the extractor that the settings describe.
 
+    Args:
+        settings: network, patches and preprocessing.
+        device: where the network runs.
+
+    Returns:
+        The extractor, ready to use.
+
     Raises:
         SettingsError: the network or its weights cannot be had.
     """
@@ -66,8 +73,12 @@ def train(
         display: shows how far the run is.
         cpu: train on the CPU even where there is a GPU.
 
+    Returns:
+        Where the run ended.
+
     Raises:
         RunError: the folder holds a run of other settings or of another catalogue.
+        SettingsError: the backbone cannot be loaded or is too small for the settings.
         CatalogueError: there is nothing to train or validate on.
         NonFiniteLossError: a loss became NaN or infinite.
     """

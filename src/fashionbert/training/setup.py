@@ -15,6 +15,13 @@ from fashionbert.text import learn_tokenizer, load_tokenizer
 def build_tokenizer(settings: ModelSettings, texts: Sequence[str]) -> PreTrainedTokenizerFast:
     """Take the backbone's tokenizer, or learn one from the training texts where there is no backbone.
 
+    Args:
+        settings: name the backbone, or the size of the vocabulary.
+        texts: every text of the training split.
+
+    Returns:
+        The tokenizer.
+
     Raises:
         RunError: the backbone has no usable tokenizer.
     """
@@ -34,6 +41,9 @@ def build_model(
         feature_size: floats of a patch feature, F.
         patches: patches of a picture, P.
         seed: of the layers that start at random; torch's global generator is left as it was.
+
+    Returns:
+        The model, float32 on the CPU.
 
     Raises:
         SettingsError: the backbone cannot be loaded or is too small for the settings.
@@ -60,6 +70,7 @@ def _extra_fields(settings: ModelSettings, feature_size: int, patches: int) -> d
         "standardise_features": settings.standardise_features,
         "contrastive_size": settings.contrastive_size,
         "side_agreement": settings.side_agreement,
+        "split_layers": settings.split_layers,
     }
 
 
@@ -93,6 +104,8 @@ def _config_of(
     faults = []
     if layers > bert.num_hidden_layers:
         faults.append(f"model.layers = {layers}: {settings.backbone} has {bert.num_hidden_layers} layers")
+    if settings.split_layers >= layers:
+        faults.append(f"model.split_layers = {settings.split_layers}: one of {layers} layers must join the sides")
     if settings.max_text_tokens > bert.max_position_embeddings:
         faults.append(
             f"model.max_text_tokens = {settings.max_text_tokens}: {settings.backbone} knows "

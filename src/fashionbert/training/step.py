@@ -1,7 +1,8 @@
 """One forward pass of everything that is learnt.
 
-It is a module of its own so that distributed training wraps one forward call, whichever tasks are on.
-Letters: B products, N pairs, T text tokens, P patches, S = T + P, M masked places, D width.
+It is a module of its own so that distributed training wraps one forward call, whichever tasks are on. Each side is read
+once; the contrastive task looks at the sides alone, the pair tasks join them. Letters: B products, U sides read,
+N pairs, T text tokens, P patches, S = T + P, M masked places, D width.
 """
 
 from collections.abc import Callable
@@ -11,10 +12,41 @@ import torch
 from torch import Tensor, nn
 
 from fashionbert.config import ObjectiveSettings
-from fashionbert.data import PairBatch, SideBatch
-from fashionbert.model import FashionBertForPreTraining
+from fashionbert.data import NOT_HIDDEN, MaskedPictures, MaskedTexts
+from fashionbert.model import FashionBertForPreTraining, Side
 from fashionbert.objectives import alignment_loss, contrastive_loss, masked_patch_loss, masked_word_loss
 from fashionbert.training.queue import VectorQueue
+
+Vectors = tuple[Tensor, Tensor]
+"""Unit vectors of the batch's texts and pictures, [B, E] each."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnPairs:
+    """Pairs of sides: those of the batch come first, foreign ones behind them.
+
+    Attributes:
+        foreign_texts: texts that are not in the batch; None: there are none.
+        foreign_pictures: pictures that are not in the batch; None: there are none.
+        text_of: which text each pair has [N].
+        picture_of: which picture each pair has [N].
+        labels: 1 where they belong together, those first [N].
+    """
+
+    foreign_texts: MaskedTexts | None
+    foreign_pictures: MaskedPictures | None
+    text_of: Tensor
+    picture_of: Tensor
+    labels: Tensor
+
+    def to(self, device: torch.device) -> "DrawnPairs":
+        """Copy everything to a device."""
+        values = (self.foreign_texts, self.foreign_pictures, self.text_of, self.picture_of, self.labels)
+        return DrawnPairs(*(None if value is None else value.to(device) for value in values))  # pyright: ignore[reportArgumentType]
+
+
+DrawPairs = Callable[[Vectors | None], DrawnPairs | None]
+"""Gives the pairs of the step once the vectors that choose the negatives are known; None: no pair tasks."""
 
 
 @dataclass(slots=True)
@@ -24,18 +56,14 @@ class StepOutput:
     Attributes:
         losses: scalar of each task that took part, in the order of the settings.
         encoder_outputs: what the heads read.
-        vectors: unit vectors of texts and pictures, [B, E] each, when the contrastive task took part.
+        vectors: unit vectors, when the contrastive task took part.
         figures: numbers for the record that are not losses.
     """
 
     losses: dict[str, Tensor] = field(default_factory=dict)
     encoder_outputs: list[Tensor] = field(default_factory=list)
-    vectors: tuple[Tensor, Tensor] | None = None
+    vectors: Vectors | None = None
     figures: dict[str, float] = field(default_factory=dict)
-
-
-DrawPairs = Callable[[tuple[Tensor, Tensor] | None], PairBatch | None]
-"""Gives the pairs of the step once the vectors that choose the negatives are known; None: no pair tasks."""
 
 
 class PreTrainingStep(nn.Module):
@@ -49,74 +77,122 @@ class PreTrainingStep(nn.Module):
         learnt = settings.tasks if settings.weights == "uncertainty" else ()
         self.log_variances = nn.ParameterDict({task: nn.Parameter(torch.zeros(())) for task in learnt})
 
-    def forward(self, sides: SideBatch | None, queue: VectorQueue | None, draw_pairs: DrawPairs) -> StepOutput:
+    def forward(
+        self,
+        texts: MaskedTexts,
+        pictures: MaskedPictures,
+        groups_B: Tensor,
+        queue: VectorQueue | None,
+        draw_pairs: DrawPairs,
+    ) -> StepOutput:
         """Run the tasks that are on.
 
         Args:
-            sides: texts and pictures to be read each by itself; None: no contrastive task.
+            texts: texts of the batch.
+            pictures: its pictures, row i belongs to text i.
+            groups_B: group of each product.
             queue: past vectors, further negatives of the contrastive task.
             draw_pairs: gives the pairs.
+
+        Returns:
+            Losses and what weighing and recording need.
         """
         output, losses = StepOutput(), {}
-        if sides is not None:
-            losses["contrastive"] = self._contrastive(sides, queue, output)
+        text_side, picture_side = self._read_texts(texts), self._read_pictures(pictures)
+        if "contrastive" in self.tasks:
+            losses["contrastive"] = self._contrastive(texts, text_side, picture_side, groups_B, queue, output)
         pairs = draw_pairs(output.vectors)
         if pairs is not None:
-            losses |= self._pair_tasks(pairs, output)
+            labels_UT, masked_UP, features_UPF = texts.labels, pictures.masked, pictures.features
+            if pairs.foreign_texts is not None:
+                text_side = text_side.above(self._read_texts(pairs.foreign_texts))
+                labels_UT = _stack_labels(labels_UT, pairs.foreign_texts.labels)
+            if pairs.foreign_pictures is not None:
+                picture_side = picture_side.above(self._read_pictures(pairs.foreign_pictures))
+                masked_UP = torch.cat([masked_UP, pairs.foreign_pictures.masked])
+                features_UPF = torch.cat([features_UPF, pairs.foreign_pictures.features])
+            joined = self.model.join(text_side[pairs.text_of], picture_side[pairs.picture_of])
+            hidden_NSD = joined.last_hidden_state
+            assert hidden_NSD is not None
+            output.encoder_outputs.append(hidden_NSD)
+            counted = len(texts.input_ids) if self.positives_only else len(pairs.labels)
+            hidden_nSD, text_of_n, picture_of_n = (
+                each[:counted] for each in (hidden_NSD, pairs.text_of, pairs.picture_of)
+            )
+            words = labels_UT.shape[1]
+            if "masked_words" in self.tasks:
+                losses["masked_words"] = self._masked_words(hidden_nSD[:, :words], labels_UT[text_of_n])
+            if "masked_patches" in self.tasks:
+                losses["masked_patches"] = self._masked_patches(
+                    hidden_nSD[:, words:], masked_UP[picture_of_n], features_UPF, picture_of_n
+                )
+            if "alignment" in self.tasks:
+                losses["alignment"] = self._alignment(joined.alignment_logits, pairs.labels, output)
         output.losses = {task: losses[task] for task in self.tasks if task in losses}
         return output
 
-    def _contrastive(self, sides: SideBatch, queue: VectorQueue | None, output: StepOutput) -> Tensor:
-        encoder, head = self.model.fashionbert, self.model.vector_head
+    def _read_texts(self, texts: MaskedTexts) -> Side:
+        return self.model.fashionbert.read_texts(texts.input_ids, texts.attention_mask)
+
+    def _read_pictures(self, pictures: MaskedPictures) -> Side:
+        return self.model.fashionbert.read_pictures(
+            pictures.features, masked_patches=pictures.masked, patch_positions=pictures.positions
+        )
+
+    def _contrastive(
+        self,
+        texts: MaskedTexts,
+        text_side: Side,
+        picture_side: Side,
+        groups_B: Tensor,
+        queue: VectorQueue | None,
+        output: StepOutput,
+    ) -> Tensor:
+        head = self.model.vector_head
         assert head is not None, "Settings refuse the contrastive task without a vector head"
-        texts = encoder(input_ids=sides.input_ids, attention_mask=sides.attention_mask)
-        frame_B2 = torch.stack([sides.input_ids[:, 0], _last_token(sides)], dim=1)
-        pictures = encoder(input_ids=frame_B2, patch_features=sides.features, patch_positions=sides.positions)
-        output.encoder_outputs += [texts.last_hidden_state, pictures.last_hidden_state]
+        encoder = self.model.fashionbert
+        frame = encoder.read_texts(_frame(texts))[torch.zeros_like(groups_B)]
+        alone, pictured = encoder.join(text_side, None), encoder.join(frame, picture_side)
+        assert alone.last_hidden_state is not None
+        assert pictured.last_hidden_state is not None
+        output.encoder_outputs += [alone.last_hidden_state, pictured.last_hidden_state]
         output.vectors = (
-            head(texts.last_hidden_state, texts.attention_mask, "text"),
-            head(pictures.last_hidden_state, pictures.attention_mask, "picture"),
+            head(alone.last_hidden_state, alone.attention_mask, "text"),
+            head(pictured.last_hidden_state, pictured.attention_mask, "picture"),
         )
         past = () if queue is None or len(queue.rows) == 0 else (queue.texts, queue.pictures, queue.groups)
         output.figures["temperature"] = 1.0 / float(head.scale.detach())
-        return contrastive_loss(*output.vectors, sides.groups, head.scale, *past)
+        return contrastive_loss(*output.vectors, groups_B, head.scale, *past)
 
-    def _pair_tasks(self, pairs: PairBatch, output: StepOutput) -> dict[str, Tensor]:
-        features_NPF = pairs.features[pairs.picture_of]
-        outputs = self.model(
-            input_ids=pairs.input_ids,
-            attention_mask=pairs.attention_mask,
-            patch_features=features_NPF,
-            masked_patches=pairs.masked_patches,
-            patch_positions=pairs.positions[pairs.picture_of],
-        )
-        hidden_NSD = outputs.last_hidden_state
-        output.encoder_outputs.append(hidden_NSD)
-        count_N = pairs.labels.bool() if self.positives_only else torch.ones_like(pairs.labels, dtype=torch.bool)
-        losses = {}
-        if "masked_words" in self.tasks:
-            losses["masked_words"] = self._masked_words(pairs, hidden_NSD, count_N)
-        if "masked_patches" in self.tasks:
-            hidden_NPD = hidden_NSD[:, pairs.input_ids.shape[1] :]
-            chosen_NP = pairs.masked_patches & count_N[:, None]
-            targets_MF = self.model.fashionbert.patch_embeddings.standardise(features_NPF[chosen_NP])
-            losses["masked_patches"] = masked_patch_loss(self.model.patch_logits(hidden_NPD[chosen_NP]), targets_MF)
-        if "alignment" in self.tasks:
-            losses["alignment"] = alignment_loss(outputs.alignment_logits, pairs.labels)
-            right_N = outputs.alignment_logits.argmax(dim=1) == pairs.labels
-            output.figures["alignment_accuracy"] = float(right_N.float().mean())
-            output.figures["positive_share"] = float(pairs.labels.float().mean())
-        return losses
+    def _masked_words(self, hidden_nTD: Tensor, labels_nT: Tensor) -> Tensor:
+        chosen_nT = labels_nT != NOT_HIDDEN
+        return masked_word_loss(self.model.word_logits(hidden_nTD[chosen_nT]), labels_nT[chosen_nT])
 
-    def _masked_words(self, pairs: PairBatch, hidden_NSD: Tensor, count_N: Tensor) -> Tensor:
-        width = pairs.input_ids.shape[1]
-        chosen_M = count_N[pairs.word_places // width]
-        places_M = pairs.word_places[chosen_M]
-        hidden_MD = hidden_NSD[places_M // width, places_M % width]
-        return masked_word_loss(self.model.word_logits(hidden_MD), pairs.word_labels[chosen_M])
+    def _masked_patches(
+        self, hidden_nPD: Tensor, masked_nP: Tensor, features_UPF: Tensor, picture_of_n: Tensor
+    ) -> Tensor:
+        pair_M, patch_M = masked_nP.nonzero(as_tuple=True)
+        raw_MF = features_UPF[picture_of_n[pair_M], patch_M]
+        targets_MF = self.model.fashionbert.patch_embeddings.standardise(raw_MF)
+        return masked_patch_loss(self.model.patch_logits(hidden_nPD[pair_M, patch_M]), targets_MF)
+
+    def _alignment(self, logits_N2: Tensor | None, labels_N: Tensor, output: StepOutput) -> Tensor:
+        assert logits_N2 is not None
+        right_N = logits_N2.argmax(dim=1) == labels_N
+        output.figures["alignment_accuracy"] = float(right_N.float().mean())
+        output.figures["positive_share"] = float(labels_N.float().mean())
+        return alignment_loss(logits_N2, labels_N)
 
 
-def _last_token(sides: SideBatch) -> Tensor:
-    """The [SEP] that ends each text, whose id frames a picture read alone."""
-    last_B = sides.attention_mask.sum(dim=1) - 1
-    return sides.input_ids.gather(1, last_B[:, None]).squeeze(1)
+def _frame(texts: MaskedTexts) -> Tensor:
+    """``[CLS] [SEP]`` [1, 2], with which a picture is read alone: the ends of the first text."""
+    last = int(texts.attention_mask[0].sum()) - 1
+    return texts.input_ids[:1, [0, last]]
+
+
+def _stack_labels(upper_BT: Tensor, lower_BT: Tensor) -> Tensor:
+    width = max(upper_BT.shape[1], lower_BT.shape[1])
+    padded = [
+        nn.functional.pad(labels, (0, width - labels.shape[1]), value=NOT_HIDDEN) for labels in (upper_BT, lower_BT)
+    ]
+    return torch.cat(padded)

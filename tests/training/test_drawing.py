@@ -1,0 +1,102 @@
+"""What a step reads, on the real training split of the small world."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+import pytest
+import torch
+
+from fashionbert.catalogue import Catalogue
+from fashionbert.config import Settings
+from fashionbert.data import Examples, NegativeSampler, build_examples
+from fashionbert.images.store import FeatureStore
+from fashionbert.text import learn_tokenizer
+from fashionbert.training.drawing import PairDrawer, step_generator
+from fashionbert.training.queue import VectorQueue
+
+MakeSettings: TypeAlias = Callable[..., Settings]
+ROWS = np.arange(8)
+
+
+@pytest.fixture
+def drawer(catalogue: Catalogue, store: FeatureStore, make_settings: MakeSettings) -> Callable[..., PairDrawer]:
+    train = catalogue.split("train")
+    tokenizer = learn_tokenizer(train.column("text"), 300)
+    examples = build_examples(train, store, tokenizer, max_tokens=64, all_pictures=True)
+
+    def make(**changes: Any) -> PairDrawer:
+        settings = make_settings({name.replace("__", "."): value for name, value in changes.items()})
+        sampler = NegativeSampler(examples.groups, examples.subcategories)
+        return PairDrawer(settings, examples, tokenizer, sampler)
+
+    return make
+
+
+def examples_of(drawer: PairDrawer) -> Examples:
+    return drawer._examples
+
+
+def queue_of(drawer: PairDrawer, rows: list[int], vectors: torch.Tensor) -> VectorQueue:
+    groups = torch.from_numpy(examples_of(drawer).groups[rows])
+    return VectorQueue(torch.tensor(rows), groups, vectors, vectors)
+
+
+def test_step_generators_differ_in_every_argument() -> None:
+    draws = {step_generator(*place).random() for place in [(0, 0, 0, 0), (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1)]}
+    assert len(draws) == 5
+    assert step_generator(3, 4, 5, 6).random() == step_generator(3, 4, 5, 6).random()
+
+
+@pytest.mark.parametrize("per_positive", [1, 2, 3])
+def test_positives_come_first_and_negatives_are_of_other_groups(
+    drawer: Callable[..., PairDrawer], per_positive: int
+) -> None:
+    made = drawer(negatives__source="subcategory", negatives__per_positive=per_positive)
+    batch = made.pairs(ROWS, None, queue_of(made, [], torch.zeros(0, 16)), 1.0, step_generator(0, 0, 0, 0))
+    assert batch.labels.tolist() == [1] * 8 + [0] * 8 * per_positive
+
+
+def test_mined_negatives_are_the_nearest_when_the_sharpness_is_great(drawer: Callable[..., PairDrawer]) -> None:
+    """All vectors of the batch are alike but those of row 40 in the queue, which point where the batch points."""
+    made = drawer(negatives__sharpness=10_000, negatives__per_positive=2)
+    groups = examples_of(made).groups
+    far, near = torch.nn.functional.one_hot(torch.tensor([0, 1]), 16).float()
+    texts, pictures = far.expand(8, -1), near.expand(8, -1)
+    other = int(np.flatnonzero(~np.isin(groups, groups[ROWS]))[0])
+    queue = VectorQueue(
+        torch.tensor([other]), torch.from_numpy(groups[[other]]), near[None], far[None]
+    )  # its text is near every picture, its picture near every text
+    generator = step_generator(0, 0, 0, 0)
+    wrong = made._mined(ROWS, (texts, pictures), queue, 1.0, np.tile([True, False], (2, 4)), generator)
+    assert (wrong == other).all()
+
+
+def test_mined_negatives_are_never_of_the_own_group(drawer: Callable[..., PairDrawer]) -> None:
+    made = drawer(negatives__sharpness=50)
+    groups = examples_of(made).groups
+    vectors = torch.nn.functional.normalize(torch.randn(len(groups), 16, generator=torch.Generator().manual_seed(0)), dim=1)
+    queue = queue_of(made, list(range(8, len(groups))), vectors[8:])
+    for step in range(50):
+        sides = (vectors[:8], vectors[:8])
+        wrong = made._mined(ROWS, sides, queue, 1.0, np.ones((1, 8), np.bool_), step_generator(0, step, 0, 0))
+        assert (groups[wrong[0]] != groups[ROWS]).all()
+
+
+def test_hardness_zero_draws_evenly(drawer: Callable[..., PairDrawer]) -> None:
+    made = drawer(negatives__sharpness=10_000)
+    groups = examples_of(made).groups
+    rows = np.array([int(np.flatnonzero(groups == group)[0]) for group in np.unique(groups)[:6]])
+    vectors = torch.nn.functional.one_hot(torch.tensor([0, 0, 0, 1, 2, 3]), 16).float()
+    drawn = [
+        made._mined(rows, (vectors, vectors), queue_of(made, [], vectors[:0]), 0.0, np.ones((1, 6), np.bool_), step_generator(0, step, 0, 0))[0, 0]
+        for step in range(300)
+    ]
+    assert set(drawn) == set(rows[1:])
+
+
+def test_tasks_that_are_off_hide_nothing(drawer: Callable[..., PairDrawer]) -> None:
+    made = drawer(objectives__tasks=["alignment", "contrastive"])
+    batch = made.pairs(ROWS, None, queue_of(made, [], torch.zeros(0, 16)), 1.0, step_generator(0, 0, 0, 0))
+    assert len(batch.word_labels) == 0
+    assert not batch.masked_patches.any()

@@ -1,0 +1,258 @@
+"""Whole runs of a step or two."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from fashionbert.catalogue import Catalogue
+from fashionbert.config import Settings
+from fashionbert.errors import CatalogueError, NonFiniteLossError, RunError
+from fashionbert.images.store import FeatureStore
+from fashionbert.scoring import Scorer, read_figures, read_settings
+from fashionbert.training import loop as loop_module
+from fashionbert.training import run as run_module
+from fashionbert.training.checkpoint import Progress
+from fashionbert.training.loop import Trainer
+from fashionbert.training.record import read_metrics
+
+Run: TypeAlias = Callable[..., Progress]
+MakeSettings: TypeAlias = Callable[..., Settings]
+TASKS = ("masked_words", "masked_patches", "alignment", "contrastive")
+TWO_STEPS = {"training.epochs": 0.3, "training.validate_every": 9}
+
+
+class Watched(Trainer):
+    """Keeps the weights as they were before each step."""
+
+    made: "list[Watched]" = []  # noqa: RUF012
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.before: list[dict[str, torch.Tensor]] = []
+        Watched.made.append(self)
+
+    def _step(self, step: int) -> dict[str, float]:
+        self.before.append({name: value.clone() for name, value in self.module.state_dict().items()})
+        return super()._step(step)
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> list[Watched]:
+    monkeypatch.setattr(run_module, "Trainer", Watched)
+    Watched.made = []
+    return Watched.made
+
+
+def steps_of(folder: Path) -> list[dict[str, Any]]:
+    return [line for line in read_metrics(folder / "training" / "metrics.jsonl") if "seconds" in line]
+
+
+def test_a_run_leaves_a_whole_folder(run: Run, world: Path, tmp_path: Path) -> None:
+    progress = run({**TWO_STEPS, "training.trackers": "[tensorboard]"})
+    folder = tmp_path / "run"
+    assert progress.finished
+    assert progress.step == len(steps_of(folder)) == 2
+    assert read_figures(folder)["recall_at_1"] == progress.best
+    assert read_settings(folder).training.batch_size == 12
+    record = json.loads((folder / "run.json").read_text())
+    assert record["training_rows"] > 40
+    assert record["left_out"] == []
+    assert len(record["data_hash"]) == 16
+    with Image.open(folder / "training" / "curves.png") as picture:
+        picture.load()
+    picture = next((world / "images").rglob("*.jpg"))
+    assert 0 < Scorer.from_pretrained(folder).score([("red dress", picture)])[0] < 1
+    assert list((folder / "training").rglob("events.out.tfevents.*"))
+    assert not list(folder.rglob("*.part"))
+
+
+def test_what_is_written_down_at_each_step(run: Run, tmp_path: Path) -> None:
+    run({**TWO_STEPS, "negatives.per_positive": 2})
+    first, second = steps_of(tmp_path / "run")
+    for task in TASKS:
+        assert first[f"loss.{task}"] > 0
+    assert sum(first[f"weight.{task}"] for task in TASKS) == pytest.approx(1.0, abs=1e-5)
+    assert first["loss"] == pytest.approx(sum(first[f"weight.{task}"] * first[f"loss.{task}"] for task in TASKS), rel=1e-5)
+    assert first["chance.alignment"] == pytest.approx(0.6365, abs=1e-4)
+    assert first["temperature"] == pytest.approx(0.07, rel=1e-4)
+    assert (first["step"], second["step"]) == (1, 2)
+    assert second["learning_rate"] < first["learning_rate"] == pytest.approx(1e-3)
+
+
+@pytest.mark.parametrize(
+    "tasks", [["alignment"], ["contrastive"], ["masked_words", "alignment"], ["alignment", "masked_patches"]]
+)
+def test_some_of_the_tasks(run: Run, tmp_path: Path, tasks: list[str]) -> None:
+    changes = {"objectives.tasks": tasks, "negatives.source": "subcategory", "model.side_agreement": False}
+    run({**changes, "model.contrastive_size": 16 if "contrastive" in tasks else 0})
+    (step,) = steps_of(tmp_path / "run")
+    assert {name for name in step if name.startswith("loss.")} == {f"loss.{task}" for task in tasks}
+    assert sum(step[f"weight.{task}"] for task in tasks) == pytest.approx(1.0)
+    assert step["loss"] == pytest.approx(sum(step[f"weight.{task}"] * step[f"loss.{task}"] for task in tasks))
+
+
+@pytest.mark.parametrize("scheme", ["paper", "released", "equal", "fixed", "uncertainty"])
+def test_each_scheme_of_weights(run: Run, tmp_path: Path, scheme: str) -> None:
+    fixed = {"objectives.fixed_weights": dict.fromkeys(TASKS, 2.0)} if scheme == "fixed" else {}
+    run({"objectives.weights": scheme, **fixed})
+    (step,) = steps_of(tmp_path / "run")
+    weights = [step[f"weight.{task}"] for task in TASKS]
+    assert sum(weights) == pytest.approx(1.0, abs=1e-5)
+    assert (max(weights) - min(weights) > 1e-3) == (scheme in ("paper", "released"))
+
+
+@pytest.mark.parametrize("changes", [{"training.precision": "fp32", "objectives.patch_drop_share": 0.5}, {"negatives.source": "random"}])
+def test_other_ways_of_reading(run: Run, tmp_path: Path, changes: dict[str, Any]) -> None:
+    assert run(changes).finished
+    assert np.isfinite(steps_of(tmp_path / "run")[0]["gradient_norm"])
+
+
+def test_mining_from_a_batch_of_one_group(run: Run, tmp_path: Path) -> None:
+    """No queue and batches of one product: there is nobody to be mined from, so negatives are drawn."""
+    changes = {"training.batch_size": 1, "training.cluster_size": 1, "contrastive.queue": 0}
+    run({**changes, "training.epochs": 0.03})
+    assert steps_of(tmp_path / "run")[0]["positive_share"] == 0.5
+
+
+def test_a_finished_run_is_left_alone(run: Run, tmp_path: Path) -> None:
+    first = run()
+    before = {path: path.read_bytes() for path in (tmp_path / "run").iterdir() if path.is_file()}
+    assert run() == first
+    assert {path: path.read_bytes() for path in (tmp_path / "run").iterdir() if path.is_file()} == before
+
+
+def test_the_contrastive_stage_comes_first(run: Run, tmp_path: Path) -> None:
+    run({"training.epochs": 1, "training.contrastive_epochs": 0.5, "training.validate_every": 0.25})
+    lines = read_metrics(tmp_path / "run" / "training" / "metrics.jsonl")
+    alone = ["loss.alignment" not in line for line in lines if "seconds" in line]
+    assert alone == sorted(alone, reverse=True)
+    assert 0 < sum(alone) < len(alone)
+    validations = [line for line in lines if "validation.recall_at_1" in line]
+    assert "validation.pair.text_to_image" not in validations[0]
+    assert "validation.pair.text_to_image" in validations[-1]
+
+
+def test_patience(run: Run) -> None:
+    """With a rate of nothing the model never gets better, so the second validation is one too many."""
+    changes = {"training.epochs": 9, "training.learning_rate": 1e-30, "training.validate_every": 0.2}
+    progress = run({**changes, "training.patience": 1, "training.warmup_share": 0})
+    assert progress.finished
+    assert progress.since_best == 1
+    assert progress.step < 20
+
+
+def test_nan_features_stop_the_run_before_the_weights_change(
+    run: Run, watched: list[Watched], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken(Watched):
+        def _step(self, step: int) -> dict[str, float]:
+            if step == 1:
+                read = FeatureStore.read_rows
+                monkeypatch.setattr(FeatureStore, "read_rows", lambda store, rows: read(store, rows) * np.nan)
+            return super()._step(step)
+
+    monkeypatch.setattr(run_module, "Trainer", Broken)
+    with pytest.raises(NonFiniteLossError, match=r"step 1: loss \w+ = nan.*the weights are those of the step before"):
+        run(TWO_STEPS)
+    (trainer,) = watched
+    assert len(trainer.before) == 2
+    for name, value in trainer.module.state_dict().items():
+        assert torch.equal(value, trainer.before[1][name])
+    assert not torch.equal(trainer.before[1]["model.alignment_head.weight"], trainer.before[0]["model.alignment_head.weight"])
+
+
+def test_a_gradient_that_is_no_number_stops_the_run_too(
+    run: Run, watched: list[Watched], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weigh = loop_module.weigh
+
+    def with_a_hole(*arguments: Any, **named: Any) -> Any:
+        total, weights = weigh(*arguments, **named)
+        return total + (total - total).sqrt(), weights  # 0, and its derivative infinite
+
+    monkeypatch.setattr(loop_module, "weigh", with_a_hole)
+    with pytest.raises(NonFiniteLossError, match=r"step 0: gradient norm = nan"):
+        run()
+    (trainer,) = watched
+    assert all(torch.equal(value, trainer.before[0][name]) for name, value in trainer.module.state_dict().items())
+
+
+def test_accumulated_gradients_are_the_mean(run: Run, watched: list[Watched]) -> None:
+    run({"contrastive.queue": 0, "model.dropout": 0.0, "model.patch_dropout": 0.0})
+    (trainer,) = watched
+    first, second = np.arange(12), np.arange(12, 24)
+
+    def gradients(*batches: tuple[int, np.ndarray], share: float) -> dict[str, torch.Tensor]:
+        trainer.module.zero_grad()
+        for number, rows in batches:
+            trainer._backward(0, number, rows, share)
+        return {name: value.grad.clone() for name, value in trainer.module.named_parameters() if value.grad is not None}
+
+    one, two = gradients((0, first), share=1.0), gradients((1, second), share=1.0)
+    both = gradients((0, first), (1, second), share=0.5)
+    assert len(both) > 20
+    for name, gradient in both.items():
+        torch.testing.assert_close(gradient, (one[name] + two[name]) / 2, atol=1e-6, rtol=1e-4)
+
+
+def test_accumulation_takes_fewer_steps(run: Run, tmp_path: Path) -> None:
+    run({"training.epochs": 1, "training.validate_every": 9})
+    run({"training.epochs": 1, "training.validate_every": 9, "training.accumulation": 2}, tmp_path / "other")
+    assert len(steps_of(tmp_path / "other")) == len(steps_of(tmp_path / "run")) // 2
+
+
+def test_features_are_standardised(run: Run, watched: list[Watched]) -> None:
+    run()
+    (trainer,) = watched
+    patches = trainer.module.model.fashionbert.patch_embeddings
+    every = trainer.training.read_features(np.arange(len(trainer.training))).reshape(-1, 12).astype(np.float64)
+    np.testing.assert_allclose(patches.feature_mean.numpy(), every.mean(axis=0), atol=1e-4)
+    np.testing.assert_allclose(patches.feature_deviation.numpy(), every.std(axis=0), atol=1e-4)
+
+
+def test_other_settings_are_refused_by_name(run: Run) -> None:
+    run()
+    with pytest.raises(RunError) as caught:
+        run({"training.learning_rate": 0.5, "model.width": 64})
+    assert "model.width was 32, is now 64; training.learning_rate was 0.001, is now 0.5" in str(caught.value)
+    assert "another --out for a new run" in str(caught.value)
+    assert run({"training.checkpoint_minutes": 9.0}).finished
+
+
+def test_another_catalogue_is_refused(run: Run, catalogue: Catalogue) -> None:
+    run()
+    with pytest.raises(RunError, match=r"holds a run of another catalogue: its data hash is [0-9a-f]{16}, that of"):
+        run(catalogue=catalogue.subset(np.arange(len(catalogue) - 1)))
+
+
+def test_a_folder_that_was_only_begun_is_begun_anew(run: Run, tmp_path: Path) -> None:
+    """Killed while the tokenizer was being written: the record that is written last is missing."""
+    run()
+    folder = tmp_path / "run"
+    for path in (folder / "processor_config.json", folder / "patch_extractor.json", folder / "model.safetensors"):
+        path.unlink()
+    for checkpoint in (folder / "training").glob("checkpoint-*/*"):
+        checkpoint.unlink()
+        checkpoint.parent.rmdir() if not list(checkpoint.parent.iterdir()) else None
+    (folder / "tokenizer.json").write_text((folder / "tokenizer.json").read_text()[:100])
+    assert run().finished
+    assert Scorer.from_pretrained(folder).has_vectors
+
+
+def test_a_catalogue_without_features(run: Run, catalogue: Catalogue, make_features: Callable[..., Any]) -> None:
+    store = make_features(["stranger"], patches=16, size=12)
+    with pytest.raises(CatalogueError, match="has patch features"):
+        run(store=store, catalogue=catalogue)
+
+
+def test_a_single_group_cannot_be_trained_on(run: Run, catalogue: Catalogue) -> None:
+    splits = np.asarray(catalogue.column("split"))
+    rows = [*np.flatnonzero(splits == "train")[:1], *np.flatnonzero(splits == "validation")]
+    with pytest.raises(CatalogueError, match="the training split is a single group"):
+        run(catalogue=catalogue.subset(rows))
