@@ -50,7 +50,7 @@ class CatalogueSettings(Part):
 
 
 class ImageSettings(Part):
-    """How a picture becomes patch features (DESIGN section 3)."""
+    """How a picture becomes patch features (docs/explanation/model.md)."""
 
     network: str = "mobilenetv2_100"
     """Name of a timm network, or ``pixels``: the cell itself, resized and normalised; needs no weights."""
@@ -127,7 +127,7 @@ class ModelSettings(Part):
 
 
 class ObjectiveSettings(Part):
-    """The tasks, their masks and their weights (DESIGN section 4)."""
+    """The tasks, their masks and their weights (docs/explanation/model.md)."""
 
     tasks: tuple[Task, ...] = ("masked_words", "masked_patches", "alignment")
     """Tasks that are learnt; L is their number."""
@@ -217,7 +217,7 @@ class TrainingSettings(Part):
 
 
 class EvaluationSettings(Part):
-    """How a model is measured (DESIGN section 5)."""
+    """How a model is measured (docs/explanation/evaluation.md)."""
 
     protocols: tuple[Literal["random-101", "subcategory-101", "full"], ...] = ("subcategory-101",)
     """Candidate lists."""

@@ -47,13 +47,17 @@ def make_examples(
 
 @pytest.fixture(scope="session")
 def make_hiding(tokenizer: PreTrainedTokenizerFast) -> Callable[..., Hiding]:
-    def make(words: float = 0.3, patches: float = 0.3, drop: float = 0.0) -> Hiding:
+    def make(words: float | None = 0.3, patches: float = 0.3, drop: float = 0.0) -> Hiding:
         special = len(tokenizer.all_special_ids)
-        masking = WordMasking(
-            share=words,
-            most=None,
-            mask_id=int(tokenizer.convert_tokens_to_ids("[MASK]")),  # pyright: ignore[reportArgumentType]
-            ordinary_ids=np.arange(special, len(tokenizer), dtype=np.int32),
+        masking = (
+            None
+            if words is None
+            else WordMasking(
+                share=words,
+                most=None,
+                mask_id=int(tokenizer.convert_tokens_to_ids("[MASK]")),  # pyright: ignore[reportArgumentType]
+                ordinary_ids=np.arange(special, len(tokenizer), dtype=np.int32),
+            )
         )
         return Hiding(words=masking, patch_mask_share=patches, patch_drop_share=drop)
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fashionbert.data import NegativeSampler, alternate_sides, draw_mined, pair_rows
+from fashionbert.data import NegativeSampler, alternate_sides, draw_mined, pair_rows, places_among
 from fashionbert.errors import CatalogueError
 
 CATALOGUES = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2)), min_size=2, max_size=40).filter(
@@ -82,3 +82,16 @@ def test_pairs_by_hand() -> None:
     assert pairs.texts.tolist() == [10, 11, 20, 11, 10, 31]
     assert pairs.pictures.tolist() == [10, 11, 10, 21, 30, 11]
     assert pairs.labels.tolist() == [1, 1, 0, 0, 0, 0]
+
+
+def test_places_by_hand() -> None:
+    foreign, places = places_among(np.array([30, 10, 20]), np.array([30, 10, 20, 99, 10, 5, 99]))
+    assert foreign.tolist() == [5, 99]
+    assert places.tolist() == [0, 1, 2, 4, 1, 3, 4]
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, unique=True), st.lists(st.integers(0, 60), min_size=1))
+def test_places_give_back_what_was_asked_for(own: list[int], asked: list[int]) -> None:
+    foreign, places = places_among(np.array(own), np.array(asked))
+    assert np.concatenate([own, foreign])[places].tolist() == asked
+    assert not set(foreign.tolist()) & set(own)

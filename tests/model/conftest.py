@@ -9,11 +9,14 @@ from fashionbert.model import FashionBertConfig, FashionBertForPreTraining
 Inputs: TypeAlias = dict[str, torch.Tensor]
 
 
-@pytest.fixture
-def model(make_config: Callable[..., FashionBertConfig]) -> FashionBertForPreTraining:
-    """A model of random weights, large enough that every part of the input leaves a trace in the output."""
+@pytest.fixture(params=[0, 1])
+def model(make_config: Callable[..., FashionBertConfig], request: pytest.FixtureRequest) -> FashionBertForPreTraining:
+    """A model of random weights, large enough that every part of the input leaves a trace in the output.
+
+    Once the paper's single stream, once with a first layer in which words and patches do not see each other.
+    """
     torch.manual_seed(0)
-    built = FashionBertForPreTraining(make_config()).eval()
+    built = FashionBertForPreTraining(make_config(split_layers=request.param)).eval()
     with torch.no_grad():
         for parameter in built.parameters():
             if parameter.ndim > 1:

@@ -142,7 +142,7 @@ def test_temperature(model: Model) -> None:
 @pytest.fixture
 def agreeing(make_config: Callable[..., FashionBertConfig], model: Model) -> Model:
     """The same model with the side agreement switched on."""
-    built = FashionBertForPreTraining(make_config(side_agreement=True)).eval()
+    built = FashionBertForPreTraining(make_config(side_agreement=True, split_layers=model.config.split_layers)).eval()
     built.load_state_dict(model.state_dict(), strict=False)
     return built
 
@@ -172,6 +172,51 @@ def test_side_agreement_does_not_see_padding(agreeing: Model, inputs: Inputs) ->
 def test_side_agreement_needs_the_vector_head(make_config: Callable[..., FashionBertConfig]) -> None:
     with pytest.raises(ValueError, match="contrastive_size must be above 0"):
         make_config(side_agreement=True, contrastive_size=0)
+
+
+def test_sides_that_were_read_before_are_joined(model: Model, inputs: Inputs) -> None:
+    """Crossed in any way, each pair scores as if it were written out."""
+    encoder = model.fashionbert
+    texts = encoder.read_texts(inputs["input_ids"], inputs["attention_mask"])
+    pictures = encoder.read_pictures(inputs["patch_features"])
+    text_of, picture_of = torch.tensor([0, 3, 3, 1]), torch.tensor([2, 2, 0, 1])
+    written_out = model(
+        inputs["input_ids"][text_of], inputs["attention_mask"][text_of], inputs["patch_features"][picture_of]
+    )
+    joined = model.join(texts[text_of], pictures[picture_of])
+    torch.testing.assert_close(joined.alignment_logits, written_out.alignment_logits, **CLOSE)
+    torch.testing.assert_close(joined.last_hidden_state, written_out.last_hidden_state, **CLOSE)
+
+
+def test_sides_of_several_widths_are_stacked(model: Model, inputs: Inputs) -> None:
+    encoder, pictures = model.fashionbert, model.fashionbert.read_pictures(inputs["patch_features"])
+    whole = encoder.read_texts(inputs["input_ids"], inputs["attention_mask"])
+    upper = encoder.read_texts(inputs["input_ids"][1:2, :4])
+    stacked = upper.above(whole)
+    assert stacked.mask.sum(dim=1).tolist() == [4, 7, 4, 6, 2]
+    same = model.join(stacked[torch.tensor([0, 2])], pictures[torch.tensor([1, 1])]).alignment_logits
+    torch.testing.assert_close(same[0], same[1], **CLOSE)
+
+
+def test_words_do_not_see_patches_below_the_join(model: Model, inputs: Inputs) -> None:
+    """The first layer's words are BERT's own with a split layer, and something else without one."""
+    seen: list[torch.Tensor] = []
+    layer = model.fashionbert.bert.encoder.layer[0]
+    hook = layer.register_forward_hook(
+        lambda _, __, output: seen.append(output[0] if isinstance(output, tuple) else output)
+    )
+    model.fashionbert(inputs["input_ids"], inputs["attention_mask"])
+    model(**inputs)
+    hook.remove()
+    real = inputs["attention_mask"].bool()
+    difference = (seen[0][:, :7][real] - seen[1][:, :7][real]).abs().max()
+    assert (difference < 1e-5) == (model.config.split_layers == 1)
+
+
+@pytest.mark.parametrize("split_layers", [-1, 2, 5])
+def test_one_layer_must_join_the_sides(make_config: Callable[..., FashionBertConfig], split_layers: int) -> None:
+    with pytest.raises(ValueError, match=f"split_layers = {split_layers} must leave one of 2 layers"):
+        make_config(split_layers=split_layers)
 
 
 def test_without_a_vector_head(make_config: Callable[..., FashionBertConfig], inputs: Inputs) -> None:

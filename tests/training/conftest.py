@@ -85,7 +85,13 @@ def run(
     """Train with changed settings into ``tmp_path / "run"`` or another folder."""
 
     def start(changes: Mapping[str, Any] | None = None, folder: Path = tmp_path / "run", **others: Any) -> Progress:
-        arguments = {"catalogue": catalogue, "store": store, "extractor": extractor, "display": QuietDisplay(), **others}
+        arguments = {
+            "catalogue": catalogue,
+            "store": store,
+            "extractor": extractor,
+            "display": QuietDisplay(),
+            **others,
+        }
         return train(make_settings(changes), folder=folder, cpu=True, **arguments)
 
     return start

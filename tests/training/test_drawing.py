@@ -9,7 +9,7 @@ import torch
 
 from fashionbert.catalogue import Catalogue
 from fashionbert.config import Settings
-from fashionbert.data import Examples, NegativeSampler, build_examples
+from fashionbert.data import NOT_HIDDEN, Examples, MaskedTexts, NegativeSampler, build_examples
 from fashionbert.images.store import FeatureStore
 from fashionbert.text import learn_tokenizer
 from fashionbert.training.drawing import PairDrawer, step_generator
@@ -43,7 +43,10 @@ def queue_of(drawer: PairDrawer, rows: list[int], vectors: torch.Tensor) -> Vect
 
 
 def test_step_generators_differ_in_every_argument() -> None:
-    draws = {step_generator(*place).random() for place in [(0, 0, 0, 0), (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1)]}
+    draws = {
+        step_generator(*place).random()
+        for place in [(0, 0, 0, 0), (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1)]
+    }
     assert len(draws) == 5
     assert step_generator(3, 4, 5, 6).random() == step_generator(3, 4, 5, 6).random()
 
@@ -53,8 +56,17 @@ def test_positives_come_first_and_negatives_are_of_other_groups(
     drawer: Callable[..., PairDrawer], per_positive: int
 ) -> None:
     made = drawer(negatives__source="subcategory", negatives__per_positive=per_positive)
-    batch = made.pairs(ROWS, None, queue_of(made, [], torch.zeros(0, 16)), 1.0, step_generator(0, 0, 0, 0))
-    assert batch.labels.tolist() == [1] * 8 + [0] * 8 * per_positive
+    drawn = made.pairs(ROWS, None, queue_of(made, [], torch.zeros(0, 16)), 1.0, step_generator(0, 0, 0, 0))
+    assert drawn.labels.tolist() == [1] * 8 + [0] * 8 * per_positive
+    assert drawn.text_of[:8].tolist() == drawn.picture_of[:8].tolist() == list(range(8))
+    swapped_text = drawn.text_of[8:] != torch.arange(8).repeat(per_positive)
+    swapped_picture = drawn.picture_of[8:] != torch.arange(8).repeat(per_positive)
+    assert (swapped_text ^ swapped_picture).all()
+    assert swapped_text.sum() == swapped_picture.sum()
+    for foreign, places in ((drawn.foreign_texts, drawn.text_of), (drawn.foreign_pictures, drawn.picture_of)):
+        assert foreign is not None
+        read = len(foreign.labels if isinstance(foreign, MaskedTexts) else foreign.masked)
+        assert places.max() == 7 + read
 
 
 def test_mined_negatives_are_the_nearest_when_the_sharpness_is_great(drawer: Callable[..., PairDrawer]) -> None:
@@ -75,7 +87,9 @@ def test_mined_negatives_are_the_nearest_when_the_sharpness_is_great(drawer: Cal
 def test_mined_negatives_are_never_of_the_own_group(drawer: Callable[..., PairDrawer]) -> None:
     made = drawer(negatives__sharpness=50)
     groups = examples_of(made).groups
-    vectors = torch.nn.functional.normalize(torch.randn(len(groups), 16, generator=torch.Generator().manual_seed(0)), dim=1)
+    vectors = torch.nn.functional.normalize(
+        torch.randn(len(groups), 16, generator=torch.Generator().manual_seed(0)), dim=1
+    )
     queue = queue_of(made, list(range(8, len(groups))), vectors[8:])
     for step in range(50):
         sides = (vectors[:8], vectors[:8])
@@ -89,7 +103,14 @@ def test_hardness_zero_draws_evenly(drawer: Callable[..., PairDrawer]) -> None:
     rows = np.array([int(np.flatnonzero(groups == group)[0]) for group in np.unique(groups)[:6]])
     vectors = torch.nn.functional.one_hot(torch.tensor([0, 0, 0, 1, 2, 3]), 16).float()
     drawn = [
-        made._mined(rows, (vectors, vectors), queue_of(made, [], vectors[:0]), 0.0, np.ones((1, 6), np.bool_), step_generator(0, step, 0, 0))[0, 0]
+        made._mined(
+            rows,
+            (vectors, vectors),
+            queue_of(made, [], vectors[:0]),
+            0.0,
+            np.ones((1, 6), np.bool_),
+            step_generator(0, step, 0, 0),
+        )[0, 0]
         for step in range(300)
     ]
     assert set(drawn) == set(rows[1:])
@@ -97,6 +118,28 @@ def test_hardness_zero_draws_evenly(drawer: Callable[..., PairDrawer]) -> None:
 
 def test_tasks_that_are_off_hide_nothing(drawer: Callable[..., PairDrawer]) -> None:
     made = drawer(objectives__tasks=["alignment", "contrastive"])
-    batch = made.pairs(ROWS, None, queue_of(made, [], torch.zeros(0, 16)), 1.0, step_generator(0, 0, 0, 0))
-    assert len(batch.word_labels) == 0
-    assert not batch.masked_patches.any()
+    texts, pictures = made.sides(ROWS, hidden=True, generator=step_generator(0, 0, 0, 0))
+    assert (texts.labels == NOT_HIDDEN).all()
+    assert not pictures.masked.any()
+
+
+def test_sides_of_the_batch_and_of_elsewhere_are_masked_alike(drawer: Callable[..., PairDrawer]) -> None:
+    """Else the mask would tell a negative from a positive."""
+    made = drawer(negatives__source="random", objectives__patch_mask_share=0.25)
+    generator = step_generator(0, 0, 0, 0)
+    texts, pictures = made.sides(ROWS, hidden=True, generator=generator)
+    drawn = made.pairs(ROWS, None, queue_of(made, [], torch.zeros(0, 16)), 1.0, generator)
+    assert drawn.foreign_texts is not None
+    assert drawn.foreign_pictures is not None
+    for side in (texts, drawn.foreign_texts):
+        hidden, pieces = (side.labels != NOT_HIDDEN).sum(dim=1), side.attention_mask.sum(dim=1) - 2
+        assert (hidden <= (0.15 * pieces).round().clamp(min=1)).all()
+        assert hidden.sum() > 0.1 * pieces.sum()
+    for side in (pictures, drawn.foreign_pictures):
+        assert (side.masked.sum(dim=1) == 4).all()
+
+
+def test_the_contrastive_stage_sees_everything(drawer: Callable[..., PairDrawer]) -> None:
+    texts, pictures = drawer().sides(ROWS, hidden=False, generator=step_generator(0, 0, 0, 0))
+    assert (texts.labels == NOT_HIDDEN).all()
+    assert not pictures.masked.any()

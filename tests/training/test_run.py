@@ -78,7 +78,9 @@ def test_what_is_written_down_at_each_step(run: Run, tmp_path: Path) -> None:
     for task in TASKS:
         assert first[f"loss.{task}"] > 0
     assert sum(first[f"weight.{task}"] for task in TASKS) == pytest.approx(1.0, abs=1e-5)
-    assert first["loss"] == pytest.approx(sum(first[f"weight.{task}"] * first[f"loss.{task}"] for task in TASKS), rel=1e-5)
+    assert first["loss"] == pytest.approx(
+        sum(first[f"weight.{task}"] * first[f"loss.{task}"] for task in TASKS), rel=1e-5
+    )
     assert first["chance.alignment"] == pytest.approx(0.6365, abs=1e-4)
     assert first["temperature"] == pytest.approx(0.07, rel=1e-4)
     assert (first["step"], second["step"]) == (1, 2)
@@ -107,7 +109,9 @@ def test_each_scheme_of_weights(run: Run, tmp_path: Path, scheme: str) -> None:
     assert (max(weights) - min(weights) > 1e-3) == (scheme in ("paper", "released"))
 
 
-@pytest.mark.parametrize("changes", [{"training.precision": "fp32", "objectives.patch_drop_share": 0.5}, {"negatives.source": "random"}])
+@pytest.mark.parametrize(
+    "changes", [{"training.precision": "fp32", "objectives.patch_drop_share": 0.5}, {"negatives.source": "random"}]
+)
 def test_other_ways_of_reading(run: Run, tmp_path: Path, changes: dict[str, Any]) -> None:
     assert run(changes).finished
     assert np.isfinite(steps_of(tmp_path / "run")[0]["gradient_norm"])
@@ -164,7 +168,9 @@ def test_nan_features_stop_the_run_before_the_weights_change(
     assert len(trainer.before) == 2
     for name, value in trainer.module.state_dict().items():
         assert torch.equal(value, trainer.before[1][name])
-    assert not torch.equal(trainer.before[1]["model.alignment_head.weight"], trainer.before[0]["model.alignment_head.weight"])
+    assert not torch.equal(
+        trainer.before[1]["model.alignment_head.weight"], trainer.before[0]["model.alignment_head.weight"]
+    )
 
 
 def test_a_gradient_that_is_no_number_stops_the_run_too(

@@ -75,8 +75,18 @@ def test_the_first_layers_of_a_backbone(backbone: Path) -> None:
 def test_a_backbone_that_is_too_small(backbone: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         build(ModelSettings(backbone=str(backbone), layers=6, max_text_tokens=64), vocabulary=999)
-    assert [fault.split(":")[0] for fault in caught.value.faults[:2]] == ["model.layers = 6", "model.max_text_tokens = 64"]
+    assert [fault.split(":")[0] for fault in caught.value.faults[:2]] == [
+        "model.layers = 6",
+        "model.max_text_tokens = 64",
+    ]
     assert "has 999 WordPieces" in caught.value.faults[2]
+
+
+def test_split_layers_leave_one_to_join(backbone: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        build(ModelSettings(backbone=str(backbone), layers=2, split_layers=2, max_text_tokens=40), 20)
+    assert caught.value.faults == ("model.split_layers = 2: one of 2 layers must join the sides",)
+    assert build(ModelSettings(backbone=str(backbone), split_layers=2, max_text_tokens=40), 20).config.split_layers == 2
 
 
 def test_no_backbone_there(tmp_path: Path) -> None:

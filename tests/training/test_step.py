@@ -2,119 +2,178 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeAlias
 
 import pytest
 import torch
+from torch import Tensor
 
 from fashionbert.config import ObjectiveSettings
-from fashionbert.data import PairBatch, SideBatch
+from fashionbert.data import NOT_HIDDEN, MaskedPictures, MaskedTexts
 from fashionbert.model import FashionBertConfig, FashionBertForPreTraining
 from fashionbert.objectives import alignment_loss, contrastive_loss, masked_patch_loss, masked_word_loss
 from fashionbert.training.queue import VectorQueue
-from fashionbert.training.step import PreTrainingStep, StepOutput
+from fashionbert.training.step import DrawnPairs, PreTrainingStep, StepOutput
 
-MASK, SEP = 4, 3
+Batch: TypeAlias = tuple[MaskedTexts, MaskedPictures, DrawnPairs]
+MASK, SEP, NO = 4, 3, NOT_HIDDEN
+GROUPS = torch.tensor([0, 1])
 
 
-@pytest.fixture
-def model(make_config: Callable[..., FashionBertConfig]) -> FashionBertForPreTraining:
+@pytest.fixture(params=[0, 1])
+def model(make_config: Callable[..., FashionBertConfig], request: pytest.FixtureRequest) -> FashionBertForPreTraining:
+    """The paper's single stream, and one with a layer in which the sides are still apart."""
     torch.manual_seed(0)
-    return FashionBertForPreTraining(make_config()).eval()
+    return FashionBertForPreTraining(make_config(split_layers=request.param)).eval()
+
+
+def pictures_of(masked_places: list[int], seed: int) -> MaskedPictures:
+    count = len(masked_places)
+    masked = torch.zeros(count, 9, dtype=torch.bool)
+    masked[torch.arange(count), torch.tensor(masked_places)] = True
+    features = torch.randn(count, 9, 6, generator=torch.Generator().manual_seed(seed))
+    return MaskedPictures(features, torch.arange(9).expand(count, -1), masked)
 
 
 @pytest.fixture
-def pairs() -> PairBatch:
-    """Two pairs of different texts and pictures, then a wrong one of text 0 with picture 1; the second text is short."""
-    masked = torch.zeros(3, 9, dtype=torch.bool)
-    masked[0, 2] = masked[1, 5] = masked[2, 0] = True
-    return PairBatch(
-        input_ids=torch.tensor([[2, MASK, 9, 10, SEP], [2, 11, MASK, SEP, 0], [2, 8, 9, MASK, SEP]]),
-        attention_mask=torch.tensor([[True] * 5, [True] * 4 + [False], [True] * 5]),
-        features=torch.randn(2, 9, 6, generator=torch.Generator().manual_seed(2)),
-        positions=torch.arange(9).expand(2, -1),
-        picture_of=torch.tensor([0, 1, 1]),
-        masked_patches=masked,
-        word_places=torch.tensor([1, 7, 13]),
-        word_labels=torch.tensor([8, 12, 10]),
-        labels=torch.tensor([1, 1, 0]),
+def batch() -> Batch:
+    """Two products; pair 2 is text 0 with picture 1, pair 3 a longer text of elsewhere with picture 0,
+    pair 4 text 1 with a picture of elsewhere."""
+    texts = MaskedTexts(
+        torch.tensor([[2, MASK, 9, 10, SEP], [2, 11, MASK, SEP, 0]]),
+        torch.tensor([[True] * 5, [True] * 4 + [False]]),
+        torch.tensor([[NO, 8, NO, NO, NO], [NO, NO, 12, NO, NO]]),
     )
+    foreign = MaskedTexts(
+        torch.tensor([[2, 20, 21, 22, MASK, 24, SEP]]),
+        torch.ones(1, 7, dtype=torch.bool),
+        torch.tensor([[NO, NO, NO, NO, 23, NO, NO]]),
+    )
+    text_of, picture_of = torch.tensor([0, 1, 0, 2, 1]), torch.tensor([0, 1, 1, 0, 2])
+    drawn = DrawnPairs(foreign, pictures_of([7], seed=3), text_of, picture_of, torch.tensor([1, 1, 0, 0, 0]))
+    return texts, pictures_of([2, 5], seed=2), drawn
 
 
-def run(model: FashionBertForPreTraining, pairs: PairBatch, **settings: object) -> StepOutput:
+def run(model: FashionBertForPreTraining, batch: Batch, **settings: object) -> StepOutput:
     step = PreTrainingStep(model, ObjectiveSettings(**settings))  # pyright: ignore[reportArgumentType]
-    return step(None, None, lambda _: pairs)
+    texts, pictures, drawn = batch
+    return step(texts, pictures, GROUPS, None, lambda _: drawn)
 
 
-@pytest.mark.parametrize(("counted", "rows"), [("positives", [0, 1]), ("all", [0, 1, 2])])
-def test_losses_of_the_pair_tasks(
-    model: FashionBertForPreTraining, pairs: PairBatch, counted: str, rows: list[int]
+def laid_out(batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
+    """The five pairs as plain inputs of the model, every side written out as often as it occurs; and the word labels."""
+    texts, pictures, drawn = batch
+    assert drawn.foreign_texts is not None
+    assert drawn.foreign_pictures is not None
+    wide = [
+        torch.nn.functional.pad(each, (0, 2), value=fill)
+        for each, fill in ((texts.input_ids, 0), (texts.attention_mask, False), (texts.labels, NO))
+    ]
+    foreign = drawn.foreign_texts.input_ids, drawn.foreign_texts.attention_mask, drawn.foreign_texts.labels
+    ids, real, labels = (torch.cat(both)[drawn.text_of] for both in zip(wide, foreign, strict=True))
+    features = torch.cat([pictures.features, drawn.foreign_pictures.features])[drawn.picture_of]
+    masked = torch.cat([pictures.masked, drawn.foreign_pictures.masked])[drawn.picture_of]
+    inputs = {"input_ids": ids, "attention_mask": real, "patch_features": features, "masked_patches": masked}
+    return inputs, labels
+
+
+@pytest.mark.parametrize(("counted", "count"), [("positives", 2), ("all", 5)])
+def test_losses_are_those_of_pairs_written_out_one_by_one(
+    model: FashionBertForPreTraining, batch: Batch, counted: str, count: int
 ) -> None:
-    output = run(model, pairs, masked_losses_on=counted)
-    features = pairs.features[pairs.picture_of]
-    direct = model(pairs.input_ids, pairs.attention_mask, features, masked_patches=pairs.masked_patches)
-    hidden = direct.last_hidden_state
-    word_place, patch_place = [1, 2, 3], [2, 5, 0]
-    words = model.word_logits(torch.stack([hidden[row, word_place[row]] for row in rows]))
-    patches = model.patch_logits(torch.stack([hidden[row, 5 + patch_place[row]] for row in rows]))
-    targets = torch.stack([features[row, patch_place[row]] for row in rows])
-    torch.testing.assert_close(output.losses["masked_words"], masked_word_loss(words, pairs.word_labels[: len(rows)]))
-    torch.testing.assert_close(output.losses["masked_patches"], masked_patch_loss(patches, targets))
-    torch.testing.assert_close(output.losses["alignment"], alignment_loss(direct.alignment_logits, pairs.labels))
-    assert list(output.losses) == ["masked_words", "masked_patches", "alignment"]
-    assert output.figures["positive_share"] == pytest.approx(2 / 3)
+    output = run(model, batch, masked_losses_on=counted)
+    inputs, labels = laid_out(batch)
+    direct = model(**inputs)
+    words, patches = direct.last_hidden_state[:count, :7], direct.last_hidden_state[:count, 7:]
+    hidden_words, hidden_patches = labels[:count] != NO, inputs["masked_patches"][:count]
+    assert hidden_words.sum() == hidden_patches.sum() == count
+    expected = {
+        "masked_words": masked_word_loss(model.word_logits(words[hidden_words]), labels[:count][hidden_words]),
+        "masked_patches": masked_patch_loss(
+            model.patch_logits(patches[hidden_patches]), inputs["patch_features"][:count][hidden_patches]
+        ),
+        "alignment": alignment_loss(direct.alignment_logits, batch[2].labels),
+    }
+    assert list(output.losses) == list(expected)
+    for task, loss in expected.items():
+        torch.testing.assert_close(output.losses[task], loss, atol=1e-5, rtol=1e-5)
+    assert output.figures["positive_share"] == pytest.approx(2 / 5)
+    right = (direct.alignment_logits.argmax(dim=1) == batch[2].labels).float().mean()
+    assert output.figures["alignment_accuracy"] == pytest.approx(right.item())
 
 
-def test_dropped_patches_are_hidden_at_their_places(model: FashionBertForPreTraining, pairs: PairBatch) -> None:
-    """Without patches 3 to 8, a model that sees the first three gives the losses."""
-    kept = torch.tensor([0, 2, 5])
-    fewer = replace(
-        pairs,
-        features=pairs.features[:, kept],
-        positions=kept.expand(2, -1),
-        masked_patches=pairs.masked_patches[:, kept],
-    )
-    real = torch.zeros(3, 9, dtype=torch.int64)
+def test_negatives_from_the_batch_alone(model: FashionBertForPreTraining, batch: Batch) -> None:
+    texts, pictures, drawn = batch
+    own = DrawnPairs(None, None, drawn.text_of[:3], drawn.picture_of[:3], drawn.labels[:3])
+    output = run(model, (texts, pictures, own))
+    direct = model(**{name: value[:3] for name, value in laid_out(batch)[0].items()})
+    torch.testing.assert_close(output.losses["alignment"], alignment_loss(direct.alignment_logits, own.labels))
+
+
+def test_dropped_patches_are_hidden_at_their_places(model: FashionBertForPreTraining, batch: Batch) -> None:
+    """With patches 2, 5 and 7 alone: as a model that has the others hidden from it."""
+    kept = torch.tensor([2, 5, 7])
+
+    def fewer(pictures: MaskedPictures) -> MaskedPictures:
+        count = len(pictures.features)
+        return MaskedPictures(pictures.features[:, kept], kept.expand(count, -1), pictures.masked[:, kept])
+
+    texts, pictures, drawn = batch
+    assert drawn.foreign_pictures is not None
+    output = run(model, (texts, fewer(pictures), replace(drawn, foreign_pictures=fewer(drawn.foreign_pictures))))
+    real = torch.zeros(5, 9, dtype=torch.int64)
     real[:, kept] = 1
-    output = run(model, fewer)
-    direct = model(
-        pairs.input_ids, pairs.attention_mask, pairs.features[pairs.picture_of], real, pairs.masked_patches
-    )
-    torch.testing.assert_close(output.losses["alignment"], alignment_loss(direct.alignment_logits, pairs.labels))
+    direct = model(**laid_out(batch)[0], patch_mask=real)
+    torch.testing.assert_close(output.losses["alignment"], alignment_loss(direct.alignment_logits, drawn.labels))
 
 
 def test_targets_are_standardised_as_the_inputs_are(
-    make_config: Callable[..., FashionBertConfig], pairs: PairBatch
+    make_config: Callable[..., FashionBertConfig], batch: Batch
 ) -> None:
     model = FashionBertForPreTraining(make_config(standardise_features=True)).eval()
-    before = run(model, pairs).losses["masked_patches"]
+    texts, pictures, drawn = batch
+    own = DrawnPairs(None, None, drawn.text_of[:3], drawn.picture_of[:3], drawn.labels[:3])
+    before = run(model, (texts, pictures, own)).losses["masked_patches"]
     embeddings = model.fashionbert.patch_embeddings
     embeddings.feature_mean.fill_(3.0)
     embeddings.feature_deviation.fill_(2.0)
-    after = run(model, replace(pairs, features=2 * pairs.features + 3.0)).losses["masked_patches"]
-    torch.testing.assert_close(after, before, atol=1e-5, rtol=0)
+    moved = replace(pictures, features=2 * pictures.features + 3.0)
+    torch.testing.assert_close(run(model, (texts, moved, own)).losses["masked_patches"], before, atol=1e-5, rtol=0)
 
 
-def test_contrastive_loss_reads_each_side_alone(model: FashionBertForPreTraining, pairs: PairBatch) -> None:
-    sides = SideBatch(
-        pairs.input_ids[:2], pairs.attention_mask[:2], pairs.features, pairs.positions, torch.tensor([0, 1])
-    )
+def test_contrastive_loss_reads_each_side_alone(model: FashionBertForPreTraining, batch: Batch) -> None:
+    texts, pictures, _ = batch
     past = torch.nn.functional.normalize(torch.randn(4, 8), dim=1)
     queue = VectorQueue(torch.arange(4), torch.arange(4) + 5, past, past.flip(0))
     step = PreTrainingStep(model, ObjectiveSettings(tasks=("alignment", "contrastive")))
-    output = step(sides, queue, lambda vectors: None)
-    texts = model.text_vectors(sides.input_ids, sides.attention_mask)
-    pictures = model.picture_vectors(torch.tensor([[2, SEP]] * 2), patch_features=pairs.features)
+    output = step(texts, pictures, GROUPS, queue, lambda vectors: None)
+    text_vectors = model.text_vectors(texts.input_ids, texts.attention_mask)
+    zeroed = pictures.features.masked_fill(pictures.masked[..., None], 0.0)
+    picture_vectors = model.picture_vectors(torch.tensor([[2, SEP]] * 2), patch_features=zeroed)
     head = model.vector_head
     assert head is not None
-    expected = contrastive_loss(texts, pictures, sides.groups, head.scale, queue.texts, queue.pictures, queue.groups)
-    torch.testing.assert_close(output.losses["contrastive"], expected)
+    expected = contrastive_loss(
+        text_vectors, picture_vectors, GROUPS, head.scale, queue.texts, queue.pictures, queue.groups
+    )
+    torch.testing.assert_close(output.losses["contrastive"], expected, atol=1e-5, rtol=1e-5)
     assert list(output.losses) == ["contrastive"]
     assert output.vectors is not None
-    torch.testing.assert_close(output.vectors[0], texts)
+    torch.testing.assert_close(output.vectors[0], text_vectors)
 
 
-def test_the_order_of_the_losses_is_that_of_the_settings(model: FashionBertForPreTraining, pairs: PairBatch) -> None:
-    assert list(run(model, pairs, tasks=("alignment", "masked_words")).losses) == ["alignment", "masked_words"]
+def test_the_drawer_of_pairs_is_handed_the_vectors(model: FashionBertForPreTraining, batch: Batch) -> None:
+    texts, pictures, drawn = batch
+    seen: list[tuple[Tensor, Tensor] | None] = []
+    for tasks in (("alignment",), ("alignment", "contrastive")):
+        step = PreTrainingStep(model, ObjectiveSettings(tasks=tasks))
+        step(texts, pictures, GROUPS, None, lambda vectors: seen.append(vectors) or drawn)
+    assert seen[0] is None
+    assert seen[1] is not None
+    assert seen[1][0].shape == (2, 8)
+
+
+def test_the_order_of_the_losses_is_that_of_the_settings(model: FashionBertForPreTraining, batch: Batch) -> None:
+    assert list(run(model, batch, tasks=("alignment", "masked_words")).losses) == ["alignment", "masked_words"]
 
 
 def test_only_uncertainty_learns_variances(model: FashionBertForPreTraining) -> None:

@@ -27,3 +27,27 @@ def pair_progress(console: Console) -> Iterator[Callable[[str, int, int], None]]
             bars.update(tasks[label], completed=done)
 
         yield show
+
+
+@contextmanager
+def picture_progress(products: int) -> Iterator[Callable[[int, float, int], None]]:
+    """Show how far the features of a catalogue are, on standard error.
+
+    Args:
+        products: products in all.
+
+    Yields:
+        A function of products done, pictures a second, and pictures set aside.
+    """
+    columns = (
+        TextColumn("patch features"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("products"),
+        TextColumn("{task.fields[rate]:.1f} pictures/s"),
+        TextColumn("{task.fields[set_aside]} set aside"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("pictures", total=products, rate=0.0, set_aside=0)
+        yield lambda done, rate, set_aside: bar.update(task, completed=done, rate=rate, set_aside=set_aside)

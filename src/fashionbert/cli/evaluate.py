@@ -45,7 +45,8 @@ def evaluate(
     from fashionbert.scoring import Scorer, read_settings
 
     settings = _settings(read_settings(run), protocols, assignments, precision)
-    products = open_catalogue(catalogue, settings.catalogue).split(split)
+    whole = open_catalogue(catalogue, settings.catalogue)
+    products = whole.split(split)
     scorer = Scorer.from_pretrained(
         run,
         device=torch_device(device),
@@ -53,7 +54,7 @@ def evaluate(
         batch_size=settings.evaluation.batch_size,
     )
     console = Console()
-    store = open_store(products, scorer.processor.extractor, features or out / "features", console)
+    store = open_store(products, scorer.processor.extractor, features or out / "features", whole=whole)
     usable = products.subset([product_id in store for product_id in products.column("product_id")])
     lists = _read_lists(candidates, gallery_of(usable), settings.evaluation)
     with _progress(console) as progress:

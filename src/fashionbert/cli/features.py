@@ -1,27 +1,25 @@
 """``fashionbert features``: compute the patch features of a catalogue once, for training, evaluation and search."""
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fashionbert.cli.options import Assignments, Config, Device, Preset
+
 if TYPE_CHECKING:
-    from rich.progress import Progress
     from rich.table import Table
 
     from fashionbert.images.store import FeatureStore
 
 
 def features(
-    catalogue: Annotated[Path, typer.Argument(help="Catalogue: a folder, a table, or a data set's name.")],
+    catalogue: Annotated[str, typer.Argument(help="Catalogue: a folder, a table, or a data set's name.")],
     out: Annotated[Path, typer.Option("--out", help="Folder of the feature store.")],
-    preset: Annotated[str | None, typer.Option(help="paper, released, fast or tiny.")] = None,
-    config: Annotated[Path | None, typer.Option(help="YAML file of settings.")] = None,
-    assignments: Annotated[
-        list[str] | None, typer.Option("--set", help="part.name=value, e.g. images.height=384; repeatable.")
-    ] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda, mps, ...; auto takes a GPU if there is one.")] = "auto",
+    preset: Preset = None,
+    config: Config = None,
+    assignments: Assignments = None,
+    device: Device = "auto",
 ) -> None:
     """Store the patch features of every picture of a catalogue.
 
@@ -31,59 +29,15 @@ def features(
     from rich.console import Console
 
     from fashionbert.catalogue import open_catalogue
+    from fashionbert.cli.stores import compute_store, torch_device
     from fashionbert.config import load_settings
     from fashionbert.images.extractor import PatchExtractor
     from fashionbert.images.network import build_patch_network
-    from fashionbert.images.writer import WriteProgress, write_store
 
     settings = load_settings(preset, config, assignments or ())
-    console = Console()
     products = open_catalogue(catalogue, settings.catalogue)
-    extractor = PatchExtractor(settings.images, build_patch_network(settings.images), _device(device))
-    started, last = time.monotonic(), WriteProgress()
-    with _progress_bar() as bar:
-        task = bar.add_task("pictures", total=len(products), rate=0.0, set_aside=0)
-
-        def show(state: WriteProgress) -> None:
-            nonlocal last
-            last = state
-            rate = state.pictures / max(time.monotonic() - started, 1e-9)
-            bar.update(task, completed=state.products, rate=rate, set_aside=state.set_aside)
-
-        store = write_store(products, extractor, out, progress=show)
-    if not last.products:
-        console.print(f"{out} is complete already; nothing to do.")
-    console.print(_summary(store))
-
-
-def _device(name: str) -> str:
-    import torch
-
-    from fashionbert.errors import SettingsError
-
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(0, device=name)
-    except (RuntimeError, AssertionError) as error:
-        first_line = str(error).splitlines()[0]
-        raise SettingsError(f"--device {name!r} cannot be used", [first_line, "try --device auto"]) from error
-    return name
-
-
-def _progress_bar() -> "Progress":
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    return Progress(
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("products"),
-        TextColumn("{task.fields[rate]:.1f} pictures/s"),
-        TextColumn("{task.fields[set_aside]} set aside"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )
+    extractor = PatchExtractor(settings.images, build_patch_network(settings.images), torch_device(device))
+    Console().print(_summary(compute_store(products, extractor, out)))
 
 
 def _summary(store: "FeatureStore") -> "Table":

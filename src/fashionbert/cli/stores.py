@@ -4,8 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from fashionbert.catalogue import Catalogue
     from fashionbert.images.extractor import PatchExtractor
     from fashionbert.images.store import FeatureStore
@@ -37,26 +35,63 @@ def torch_device(name: str) -> str:
     return name
 
 
-def open_store(catalogue: "Catalogue", extractor: "PatchExtractor", folder: Path, console: "Console") -> "FeatureStore":
+def open_store(
+    catalogue: "Catalogue", extractor: "PatchExtractor", folder: Path, *, whole: "Catalogue | None" = None
+) -> "FeatureStore":
     """Open the store if it is finished; otherwise compute the features, going on where an earlier command stopped.
 
     Args:
-        catalogue: whose pictures are needed; a store may hold more.
+        catalogue: whose pictures are needed.
         extractor: whose features are needed.
         folder: of the store.
-        console: says what is computed.
+        whole: the catalogue that ``catalogue`` is a split of; a store of it serves as well.
 
     Returns:
         The finished store.
 
     Raises:
-        StoreError: the folder holds features of another extractor, or unfinished ones of another catalogue.
+        StoreError: the folder holds features of another extractor or of another catalogue.
         CatalogueError: not one picture could be used.
     """
+    from fashionbert.errors import StoreError
     from fashionbert.images.store import FeatureStore, read_manifest
-    from fashionbert.images.writer import write_store
 
-    if (folder / "manifest.json").exists() and read_manifest(folder)["complete"]:
-        return FeatureStore.open(folder, expect_fingerprint=extractor.fingerprint)
-    console.print(f"patch features of {len(catalogue)} products -> {folder}", soft_wrap=True)
-    return write_store(catalogue, extractor, folder)
+    if not (folder / "manifest.json").exists() or not read_manifest(folder)["complete"]:
+        return compute_store(catalogue, extractor, folder)
+    store = FeatureStore.open(folder, expect_fingerprint=extractor.fingerprint)
+    wanted = [each.data_hash for each in (catalogue, whole) if each is not None]
+    if store.data_hash not in wanted:
+        raise StoreError(
+            f"the feature store {folder} is of another catalogue (data {store.data_hash}, not {' or '.join(wanted)}): "
+            f"name the store of {catalogue.name}, or another folder to make one"
+        )
+    return store
+
+
+def compute_store(catalogue: "Catalogue", extractor: "PatchExtractor", folder: Path) -> "FeatureStore":
+    """Compute the features of a catalogue under a progress bar.
+
+    Args:
+        catalogue: whose pictures.
+        extractor: gives the features.
+        folder: of the store; what an earlier command left there is kept.
+
+    Returns:
+        The finished store.
+
+    Raises:
+        StoreError: the folder holds features of another extractor or catalogue.
+        CatalogueError: not one picture could be used.
+    """
+    import time
+
+    from fashionbert.cli.bars import picture_progress
+    from fashionbert.images.writer import WriteProgress, write_store
+
+    started = time.monotonic()
+    with picture_progress(len(catalogue)) as show:
+
+        def report(state: WriteProgress) -> None:
+            show(state.products, state.pictures / max(time.monotonic() - started, 1e-9), state.set_aside)
+
+        return write_store(catalogue, extractor, folder, progress=report)

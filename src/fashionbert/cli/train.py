@@ -35,7 +35,7 @@ def train(
     place = torch_device(device)
     extractor = build_extractor(settings.images, place)
     console = Console(stderr=True)
-    store = open_store(products, extractor, features or out / "training" / "features", console)
+    store = open_store(products, extractor, features or out / "training" / "features")
     progress = run_training(settings, products, store, extractor, out, Display(console), cpu=place == "cpu")
     figure = "pair model" if progress.pairs_begun else "vectors"
     console.print(

@@ -1,7 +1,7 @@
 """Which words and patches are hidden from the model; pure functions of arrays and a generator.
 
 Every pair is masked alike, positive or negative: were only one kind masked, the mask itself would give the label away
-(DESIGN section 4). Letters: B pairs, P patches, K WordPieces of one text.
+(docs/explanation/model.md). Letters: B pairs, P patches, K WordPieces of one text.
 """
 
 from dataclasses import dataclass

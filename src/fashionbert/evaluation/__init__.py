@@ -1,4 +1,4 @@
-"""Measure a model so that the measurement can be rerun (DESIGN section 5).
+"""Measure a model so that the measurement can be rerun (docs/explanation/evaluation.md).
 
 ::
 

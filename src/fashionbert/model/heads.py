@@ -28,7 +28,7 @@ class WordHead(nn.Module):
 
 
 class VectorHead(nn.Module):
-    """Pool a sequence and project it to a unit vector, each side by a matrix of its own (DESIGN section 4)."""
+    """Pool a sequence and project it to a unit vector, each side by a matrix of its own (docs/explanation/model.md)."""
 
     def __init__(self, config: FashionBertConfig) -> None:
         super().__init__()

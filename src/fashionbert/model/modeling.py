@@ -56,6 +56,10 @@ class Side:
         """Take rows, any number of times each."""
         return Side(self.hidden[rows_N], self.mask[rows_N])
 
+    def narrowed(self, width: int) -> "Side":
+        """Cut off places behind ``width``, which must be padding."""
+        return Side(self.hidden[:, :width], self.mask[:, :width])
+
     def beside(self, other: "Side") -> "Side":
         """Put another side's places behind one's own, row by row."""
         hidden_BSD = torch.cat([self.hidden, other.hidden.to(self.hidden.dtype)], dim=1)

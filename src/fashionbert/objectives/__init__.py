@@ -1,4 +1,4 @@
-"""The tasks and how they are weighed: pure functions of tensors (DESIGN section 4)."""
+"""The tasks and how they are weighed: pure functions of tensors (docs/explanation/model.md)."""
 
 from fashionbert.objectives.alignment import alignment_chance, alignment_loss
 from fashionbert.objectives.contrastive import contrastive_loss, same_group

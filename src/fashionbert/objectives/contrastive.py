@@ -1,4 +1,4 @@
-"""Symmetric InfoNCE over a batch and a queue (DESIGN section 4; ours, not the paper's).
+"""Symmetric InfoNCE over a batch and a queue (ours, not the paper's).
 
 Letters: B batch, K queue, E vector size, C = B + K candidates.
 """

@@ -96,7 +96,10 @@ def read_figures(folder: Path) -> dict[str, float]:
     Raises:
         RunError: there is no readable model.
     """
-    return json.loads(_read_metadata(folder).get("figures", "{}"))
+    try:
+        return json.loads(_read_metadata(folder).get("figures", "{}"))
+    except ValueError as error:
+        raise RunError(f"the figures in {folder / WEIGHTS} are broken ({error}); take a whole copy of it") from error
 
 
 def read_settings(folder: Path) -> Settings:

@@ -6,6 +6,7 @@ Letters: N pairs, B pairs of a batch, T text tokens, P patches, F feature size, 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Literal, Self
 
@@ -16,7 +17,7 @@ from torch import Tensor
 
 from fashionbert.data import Examples, TextBatch, pad_texts
 from fashionbert.errors import RunError
-from fashionbert.model import FashionBertForMatching
+from fashionbert.model import FashionBertForMatching, Side
 from fashionbert.scoring.processor import FashionBertProcessor
 from fashionbert.scoring.run_folder import load_model
 from fashionbert.text import TokenizedTexts, tokenize
@@ -24,6 +25,10 @@ from fashionbert.types import ImageInput, Pair
 
 Precision = Literal["fp32", "bf16"]
 Progress = Callable[[int], None]
+ReadFeatures = Callable[[NDArray[np.int64]], NDArray[np.floating]]
+
+_PAIRS_IN_PORTION = 4096
+"""Pairs whose sides are held at once: below 1 GB at width 768, and enough for a picture to meet many texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +190,8 @@ class Scorer:
         return self.encode_features(self.processor.extractor.extract(pictures))
 
     def encode_tokens(self, texts: TokenizedTexts, progress: Progress | None = None) -> NDArray[np.float32]:
-        """Encode tokenised texts: unit vectors, float32 [N, E]."""
+        """Encode tokenised texts: unit vectors, float32 [N, E]; ValueError where the model has no vector head."""
+        self._need_vectors()
         vectors = [np.empty((0, self.model.config.contrastive_size), np.float32)]
         order = np.argsort(texts.lengths, kind="stable")
         for rows in self._batches(order, progress):
@@ -196,7 +202,7 @@ class Scorer:
 
     def encode_features(
         self,
-        features: NDArray[np.floating] | Callable[[NDArray[np.int64]], NDArray[np.floating]],
+        features: NDArray[np.floating] | ReadFeatures,
         count: int | None = None,
     ) -> NDArray[np.float32]:
         """Encode pictures whose patch features are at hand.
@@ -207,12 +213,18 @@ class Scorer:
 
         Returns:
             Unit vectors, float32 [N, E].
+
+        Raises:
+            ValueError: the model has no vector head, or a function comes without a count.
         """
+        self._need_vectors()
         read = features if callable(features) else features.__getitem__
         size = count if callable(features) else len(features)
+        if size is None:
+            raise ValueError("features is a function: say by count how many rows it reads")
         words = self._prepare_texts(self._tokenize([""]), np.zeros(1, np.int64)).to(self.device)
         vectors = [np.empty((0, self.model.config.contrastive_size), np.float32)]
-        for rows in self._batches(np.arange(size or 0), None):
+        for rows in self._batches(np.arange(size), None):
             features_BPF = torch.from_numpy(read(rows)).to(self.device)
             with self._arithmetic():
                 vectors_BE = self.model.picture_vectors(
@@ -242,14 +254,7 @@ class Scorer:
         Returns:
             Margins, float32 [N].
         """
-        margins = np.empty(len(texts), np.float32)
-        order = np.argsort(examples.texts.lengths[texts], kind="stable")
-        for places in self._batches(order, progress):
-            batch = self._prepare_texts(examples.texts, texts[places])
-            unique, picture_of = np.unique(pictures[places], return_inverse=True)
-            features_UPF = torch.from_numpy(examples.read_features(unique))
-            margins[places] = self._forward(batch, features_UPF, torch.from_numpy(picture_of))
-        return margins
+        return self._margins(examples.texts, texts, examples.read_features, pictures, progress)
 
     def _score_unique(self, texts: Sequence[str], pictures: Sequence[ImageInput]) -> NDArray[np.float32]:
         """Score pairs, extracting a picture that occurs in many of them once."""
@@ -258,12 +263,63 @@ class Scorer:
         firsts = np.unique(picture_of, return_index=True)[1]
         features = self.processor.extractor.extract([pictures[first] for first in firsts])
         tokens = self._tokenize(texts)
-        margins = np.empty(len(texts), np.float32)
-        for rows in self._batches(np.argsort(tokens.lengths, kind="stable"), None):
-            unique, local = np.unique(picture_of[rows], return_inverse=True)
-            features_UPF = torch.from_numpy(features[unique])
-            margins[rows] = self._forward(self._prepare_texts(tokens, rows), features_UPF, torch.from_numpy(local))
-        return match_probability(margins)
+        rows = np.arange(len(texts))
+        return match_probability(self._margins(tokens, rows, features.__getitem__, picture_of, None))
+
+    def _margins(
+        self,
+        texts: TokenizedTexts,
+        text_of: NDArray[np.int64],
+        read_features: ReadFeatures,
+        picture_of: NDArray[np.int64],
+        progress: Progress | None,
+    ) -> NDArray[np.float32]:
+        """Score pairs, shortest texts first; within a portion each side is read once, however many pairs it is in."""
+        margins = np.empty(len(text_of), np.float32)
+        lengths = texts.lengths[text_of]
+        order = np.argsort(lengths, kind="stable")
+        for start in range(0, len(order), _PAIRS_IN_PORTION):
+            portion = order[start : start + _PAIRS_IN_PORTION]
+            text_rows, text_at = np.unique(text_of[portion], return_inverse=True)
+            picture_rows, picture_at = np.unique(picture_of[portion], return_inverse=True)
+            with self._arithmetic():
+                text_side = self._read_texts(texts, text_rows)
+                picture_side = self._read_pictures(read_features, picture_rows)
+                for places in self._batches(np.arange(len(portion)), progress):
+                    width = int(lengths[portion[places]].max())
+                    joined = self.model.join(
+                        text_side[self._on_device(text_at[places])].narrowed(width),
+                        picture_side[self._on_device(picture_at[places])],
+                    )
+                    logits_B2 = joined.alignment_logits.float()  # pyright: ignore[reportOptionalMemberAccess]
+                    margins[portion[places]] = (logits_B2[:, 1] - logits_B2[:, 0]).cpu().numpy()
+        return margins
+
+    def _read_texts(self, texts: TokenizedTexts, rows: NDArray[np.int64]) -> Side:
+        """Read texts up to the layer where they meet patches, shortest first so that padding stays small."""
+        sides = []
+        order = np.argsort(texts.lengths[rows], kind="stable")
+        for places in self._batches(order, None):
+            batch = self._prepare_texts(texts, rows[places]).to(self.device)
+            sides.append(self.model.fashionbert.read_texts(batch.input_ids, batch.attention_mask))
+        return reduce(Side.above, sides)[self._on_device(np.argsort(order))]
+
+    def _read_pictures(self, read_features: ReadFeatures, rows: NDArray[np.int64]) -> Side:
+        """Read pictures up to the layer where they meet words."""
+        sides = [
+            self.model.fashionbert.read_pictures(torch.from_numpy(read_features(places)).to(self.device))
+            for places in self._batches(rows, None)
+        ]
+        return reduce(Side.above, sides)
+
+    def _on_device(self, places: NDArray[np.int64]) -> Tensor:
+        return torch.from_numpy(places).to(self.device)
+
+    def _need_vectors(self) -> None:
+        if not self.has_vectors:
+            raise ValueError(
+                "this model has no vector head; train one with the contrastive task, as preset 'fast' does"
+            )
 
     def _tokenize(self, texts: Sequence[str]) -> TokenizedTexts:
         return tokenize(self.processor.tokenizer, texts, self.processor.max_text_tokens)
@@ -271,13 +327,6 @@ class Scorer:
     def _prepare_texts(self, texts: TokenizedTexts, rows: NDArray[np.int64]) -> TextBatch:
         pad_id = self.processor.tokenizer.pad_token_id
         return pad_texts([texts[int(row)][0] for row in rows], int(pad_id))  # pyright: ignore[reportArgumentType]
-
-    def _forward(self, texts: TextBatch, features_UPF: Tensor, picture_of_B: Tensor) -> NDArray[np.float32]:
-        texts = texts.to(self.device)
-        features_BPF = features_UPF.to(self.device)[picture_of_B.to(self.device)]
-        with self._arithmetic():
-            logits_B2 = self.model(texts.input_ids, texts.attention_mask, features_BPF).alignment_logits.float()
-        return (logits_B2[:, 1] - logits_B2[:, 0]).cpu().numpy()
 
     def _batches(self, order: NDArray[np.int64], progress: Progress | None) -> Iterator[NDArray[np.int64]]:
         for start in range(0, len(order), self.batch_size):

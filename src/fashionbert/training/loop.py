@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from accelerate import Accelerator
+from accelerate.utils import DistributedDataParallelKwargs
 from numpy.typing import NDArray
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
@@ -69,6 +70,8 @@ class Trainer:
             mixed_precision="bf16" if settings.training.precision == "bf16" else "no",
             log_with=list(settings.training.trackers) or None,
             project_dir=folder / "training",
+            # Which heads take part differs from step to step: none of the pair tasks while contrastive is alone.
+            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
         )
         self.settings, self.processor, self.folder, self.display = settings, processor, folder, display
         self.training, self.validation = training, validation
