@@ -2,12 +2,10 @@
 
 import argparse
 import datetime
-import importlib.metadata
 import json
 import os
 import platform
 import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -18,12 +16,13 @@ import torch
 
 from fashionbert.catalogue.synthetic import write_world
 from fashionbert.config import ImageSettings, ObjectiveSettings
-from fashionbert.data import PairBatch
+from fashionbert.data import NOT_HIDDEN, MaskedPictures, MaskedTexts
 from fashionbert.files import write_json
 from fashionbert.images.extractor import PatchExtractor
 from fashionbert.images.network import build_patch_network
 from fashionbert.model import FashionBertConfig, FashionBertForPreTraining
-from fashionbert.training.step import PreTrainingStep
+from fashionbert.provenance import commit, versions
+from fashionbert.training.step import DrawnPairs, PreTrainingStep
 from fashionbert.training.weighing import Scheme, weigh
 
 TOKENS, PATCHES, FEATURES, CANDIDATES = 48, 64, 1280, 100
@@ -41,11 +40,9 @@ def main() -> None:
     result = {
         "command": "python -m benchmarks.measure",
         "date": day,
-        "commit": _commit(),
+        "commit": commit(),
         "hardware": {"machine": platform.machine(), "cores": os.cpu_count(), "threads": torch.get_num_threads()},
-        "versions": {
-            name: importlib.metadata.version(name) for name in ("fashionbert", "torch", "transformers", "timm")
-        },
+        "versions": versions(),
         "does_not_show": NOT_SHOWN,
         "seconds": seconds,
         "rates": _rates(seconds),
@@ -81,17 +78,19 @@ def model_times(repetitions: int) -> dict[str, list[float]]:
         attention_probs_dropout_prob=0.0,
     )
     model = FashionBertForPreTraining(config)
-    pairs = _pairs(CANDIDATES)
-    features = pairs.features[pairs.picture_of].float()
+    texts, pictures = _sides(CANDIDATES)
+    own = torch.arange(CANDIDATES)
+    pairs = DrawnPairs(None, None, own, own, (own < CANDIDATES // 2).long())
+    features = pictures.features.float()
 
     def score(precise: bool) -> None:
         model.eval()
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=not precise):
-            model(pairs.input_ids, pairs.attention_mask, features)
+            model(texts.input_ids, texts.attention_mask, features)
 
     def step(scheme: Scheme) -> None:
         module = PreTrainingStep(model, ObjectiveSettings(weights=scheme)).train()
-        output = module(None, None, lambda _: pairs)
+        output = module(texts, pictures, own, None, lambda _: pairs)
         total, _ = weigh(output.losses, output.encoder_outputs, scheme, fixed={}, log_variances={})
         total.backward()
         model.zero_grad()
@@ -107,21 +106,16 @@ def model_times(repetitions: int) -> dict[str, list[float]]:
     )
 
 
-def _pairs(count: int) -> PairBatch:
+def _sides(count: int) -> tuple[MaskedTexts, MaskedPictures]:
     rng = torch.Generator().manual_seed(0)
+    ids = torch.randint(1000, 30000, (count, TOKENS), generator=rng)
+    labels = torch.full((count, TOKENS), NOT_HIDDEN)
+    labels[:, 1:8] = ids[:, 1:8]
     masked = torch.zeros(count, PATCHES, dtype=torch.bool)
     masked[:, :6] = True
-    return PairBatch(
-        input_ids=torch.randint(1000, 30000, (count, TOKENS), generator=rng),
-        attention_mask=torch.ones(count, TOKENS, dtype=torch.bool),
-        features=torch.rand(count, PATCHES, FEATURES, generator=rng).half(),
-        positions=torch.arange(PATCHES).expand(count, -1),
-        picture_of=torch.arange(count),
-        masked_patches=masked,
-        word_places=torch.arange(count).repeat_interleave(7) * TOKENS + torch.arange(1, 8).repeat(count),
-        word_labels=torch.randint(1000, 30000, (7 * count,), generator=rng),
-        labels=(torch.arange(count) < count // 2).long(),
-    )
+    features = torch.rand(count, PATCHES, FEATURES, generator=rng).half()
+    texts = MaskedTexts(ids, torch.ones(count, TOKENS, dtype=torch.bool), labels)
+    return texts, MaskedPictures(features, torch.arange(PATCHES).expand(count, -1), masked)
 
 
 def _alternating(tasks: Mapping[str, Callable[[], object]], repetitions: int) -> dict[str, list[float]]:
@@ -142,13 +136,6 @@ def _rates(seconds: Mapping[str, list[float]], pictures: int = 16) -> dict[str, 
     rates |= {f"{name} pairs/s": CANDIDATES / median[name] for name in median if name.startswith("scoring")}
     rates["a step under weights.paper / under weights.equal"] = median["weights.paper"] / median["weights.equal"]
     return {name: float(np.round(value, 3)) for name, value in rates.items()}
-
-
-def _commit() -> str | None:
-    described = subprocess.run(
-        ["git", "describe", "--always", "--dirty=+", "--exclude=*"], capture_output=True, text=True
-    )
-    return described.stdout.strip() or None
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def cli_page() -> str:
     lines = ["# Commands", "", _GENERATED, "", f"{app.info.help} `fashionbert COMMAND --help` says the same.", ""]
     lines += [
         "Exit codes: 0 done; 1 `catalogue check` found what training would suffer from; 2 the input or the command "
-        "itself is wrong (every fault is named, without a traceback); 130 stopped with Ctrl-C.",
+        "itself is wrong (what and where is said, without a traceback); 130 stopped with Ctrl-C.",
     ]
     for words, function in commands(app, "fashionbert"):
         lines += ["", f"## {words}", "", inspect.getdoc(function) or "", "", *_parameters(function)]
@@ -66,7 +66,7 @@ def settings_page() -> str:
         "",
         "A run is described by one set of settings. It starts from a preset (or from the defaults below), may be "
         "changed by a YAML file (`--config`), and last by words (`--set part.name=value`, the value read as YAML). "
-        "Every fault in all three places is reported at once. The run folder keeps all of them in `settings.yaml`.",
+        "All wrong names and values are reported at once. The run folder keeps every setting in `settings.yaml`.",
     ]
     for part, field in Settings.model_fields.items():
         kind = field.annotation

@@ -18,6 +18,8 @@ from fashionbert.config import (
 )
 from fashionbert.errors import SettingsError
 
+PRINTABLE = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Zl", "Zp"]), max_size=9)
+
 
 def faults_of(*assignments: str, preset: str | None = None, file: Path | None = None) -> tuple[str, ...]:
     with pytest.raises(SettingsError) as caught:
@@ -99,7 +101,7 @@ def test_every_fault_at_once_with_name_value_and_remedy() -> None:
 
 
 def test_the_title_counts_the_faults() -> None:
-    with pytest.raises(SettingsError, match="^2 faults in the settings\n  - ") as caught:
+    with pytest.raises(SettingsError, match="2 faults in the settings") as caught:
         load_settings(None, None, ["training.x=1", "model.y=2"])
     assert str(caught.value).count("\n  - ") == 2
 
@@ -165,7 +167,7 @@ def test_settings_are_frozen_and_keyword_only() -> None:
 @given(
     st.sampled_from(PRESETS),
     st.floats(0.5, 50),
-    st.dictionaries(st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_size=1), st.text(max_size=9)),
+    st.dictionaries(PRINTABLE, PRINTABLE),
 )
 def test_round_trip_through_yaml(preset: str, epochs: float, columns: dict[str, str]) -> None:
     loaded = load_settings(preset)
@@ -188,7 +190,7 @@ def test_changed() -> None:
     after = changed(before, ["evaluation.protocols=[full]"])
     assert after.evaluation.protocols == ("full",)
     assert after.model_copy(update={"evaluation": before.evaluation}) == before
-    with pytest.raises(SettingsError, match="evaluation.protocols"):
+    with pytest.raises(SettingsError, match=r"evaluation\.protocols"):
         changed(before, ["evaluation.protocols=[best]"])
 
 

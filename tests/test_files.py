@@ -1,6 +1,7 @@
 import hashlib
 import json
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -30,9 +31,14 @@ def test_an_interruption_leaves_things_as_they_were(tmp_path: Path, error: BaseE
     target = tmp_path / "a.txt"
     if there:
         target.write_text("old")
-    with pytest.raises(type(error)), replacing(target) as temporary:
-        temporary.write_text("ha")
-        raise error
+
+    def write() -> None:
+        with replacing(target) as temporary:
+            temporary.write_text("ha")
+            raise error
+
+    with pytest.raises(type(error)):
+        write()
     assert [path.read_text() for path in tmp_path.iterdir()] == (["old"] if there else [])
 
 
@@ -50,7 +56,7 @@ def test_json_without_numbers_that_others_cannot_read(tmp_path: Path) -> None:
 
 
 @given(st.dictionaries(st.text(max_size=3), JSON, max_size=4), st.randoms())
-def test_a_fingerprint_does_not_depend_on_the_order_of_keys(value: dict[str, object], chance) -> None:  # noqa: ANN001  # pyright: ignore[reportMissingParameterType]
+def test_a_fingerprint_does_not_depend_on_the_order_of_keys(value: dict[str, object], chance: Random) -> None:
     keys = list(value)
     chance.shuffle(keys)
     assert fingerprint({key: value[key] for key in keys}) == fingerprint(value)

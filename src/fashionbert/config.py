@@ -166,7 +166,9 @@ class ContrastiveSettings(Part):
     temperature: Annotated[float, Field(gt=0.0)] = 0.07
     """Temperature at the start; it is learnt."""
     queue: NaturalNumber = 0
-    """Past vectors kept as further negatives and as source of mined pairs."""
+    """Past vectors kept, from which mined negatives are drawn."""
+    queue_negatives: bool = False
+    """Whether they are negatives of the contrastive task too; stale ones mislead a young model (docs/log.md)."""
 
 
 class TrainingSettings(Part):
@@ -343,7 +345,7 @@ def settings_from_yaml(file: Path) -> Settings:
 
 def settings_to_yaml(settings: Settings) -> str:
     """Write every setting, the defaults too, so that a run folder says all about itself."""
-    return yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    return yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
 
 
 def _read_yaml(file: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from fashionbert.text import learn_tokenizer
 from fashionbert.types import Product
 
 MakeExamples: TypeAlias = Callable[..., Examples]
-WORDS = "red blue green linen cotton silk dress shirt skirt coat".split()
+WORDS = ["red", "blue", "green", "linen", "cotton", "silk", "dress", "shirt", "skirt", "coat"]
 
 
 @pytest.fixture(scope="session")

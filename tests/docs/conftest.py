@@ -33,7 +33,8 @@ class Block:
 
     @property
     def lines(self) -> list[str]:
-        return [line for line in self.body.splitlines() if line.strip()]
+        """Lines with something on them, continued ones joined."""
+        return [line for line in self.body.replace("\\\n", " ").splitlines() if line.strip()]
 
 
 def read_pages() -> dict[str, str]:

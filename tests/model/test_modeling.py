@@ -184,6 +184,7 @@ def test_sides_that_were_read_before_are_joined(model: Model, inputs: Inputs) ->
         inputs["input_ids"][text_of], inputs["attention_mask"][text_of], inputs["patch_features"][picture_of]
     )
     joined = model.join(texts[text_of], pictures[picture_of])
+    assert joined.alignment_logits is not None
     torch.testing.assert_close(joined.alignment_logits, written_out.alignment_logits, **CLOSE)
     torch.testing.assert_close(joined.last_hidden_state, written_out.last_hidden_state, **CLOSE)
 
@@ -195,6 +196,7 @@ def test_sides_of_several_widths_are_stacked(model: Model, inputs: Inputs) -> No
     stacked = upper.above(whole)
     assert stacked.mask.sum(dim=1).tolist() == [4, 7, 4, 6, 2]
     same = model.join(stacked[torch.tensor([0, 2])], pictures[torch.tensor([1, 1])]).alignment_logits
+    assert same is not None
     torch.testing.assert_close(same[0], same[1], **CLOSE)
 
 
@@ -202,9 +204,11 @@ def test_words_do_not_see_patches_below_the_join(model: Model, inputs: Inputs) -
     """The first layer's words are BERT's own with a split layer, and something else without one."""
     seen: list[torch.Tensor] = []
     layer = model.fashionbert.bert.encoder.layer[0]
-    hook = layer.register_forward_hook(
-        lambda _, __, output: seen.append(output[0] if isinstance(output, tuple) else output)
-    )
+
+    def keep(_: object, __: object, output: torch.Tensor) -> None:
+        seen.append(output)
+
+    hook = layer.register_forward_hook(keep)  # pyright: ignore[reportArgumentType]
     model.fashionbert(inputs["input_ids"], inputs["attention_mask"])
     model(**inputs)
     hook.remove()

@@ -1,9 +1,11 @@
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor
 
 from fashionbert.objectives import fixed_weights, paper_weights, released_weights, uncertainty_loss
 
@@ -30,7 +32,7 @@ def test_paper_weights_are_a_distribution_ordered_like_the_norms(norms: list[flo
 def test_three_paper_weights_lie_between_two_and_three_sevenths(norms: list[float]) -> None:
     """The extremes are one task with the whole gradient: 1/(3-1) against 1/3 and 1/3."""
     weights = paper_weights(torch.tensor(norms))
-    assert 2 / 7 - 1e-6 <= weights.min()
+    assert weights.min() >= 2 / 7 - 1e-6
     assert weights.max() <= 3 / 7 + 1e-6
 
 
@@ -52,7 +54,7 @@ def test_no_gradients_at_all_give_equal_weights() -> None:
 
 
 @pytest.mark.parametrize("weights_of", [paper_weights, released_weights, fixed_weights])
-def test_a_task_alone_has_the_weight_one(weights_of) -> None:  # noqa: ANN001  # pyright: ignore[reportMissingParameterType]
+def test_a_task_alone_has_the_weight_one(weights_of: Callable[[Tensor], Tensor]) -> None:
     torch.testing.assert_close(weights_of(torch.tensor([0.3])), torch.tensor([1.0]))
 
 
@@ -73,7 +75,7 @@ def test_released_weights_of_known_losses(losses: tuple[float, ...], weights: tu
 @given(st.lists(st.floats(0, 100, width=32), min_size=3, max_size=3))
 def test_three_released_weights_lie_between_two_and_three_sevenths(losses: list[float]) -> None:
     weights = released_weights(torch.tensor(losses))
-    assert 2 / 7 - 1e-6 <= weights.min()
+    assert weights.min() >= 2 / 7 - 1e-6
     assert weights.max() <= 3 / 7 + 1e-6
     assert weights.sum().item() == pytest.approx(1.0, abs=1e-5)
 

@@ -48,7 +48,9 @@ def test_order_batch_size_and_company_change_nothing(
     np.testing.assert_allclose(scorer.score([*pairs, ("red " * 20, pairs[0][1])])[:6], scores, atol=1e-5)
 
 
-def test_a_picture_of_many_pairs_is_read_once(scorer: Scorer, pairs: list[tuple[str, Any]], monkeypatch) -> None:  # noqa: ANN001  # pyright: ignore[reportMissingParameterType]
+def test_a_picture_of_many_pairs_is_read_once(
+    scorer: Scorer, pairs: list[tuple[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     read: list[int] = []
     extract = scorer.processor.extractor.extract
     monkeypatch.setattr(scorer.processor.extractor, "extract", lambda found: read.append(len(found)) or extract(found))

@@ -1,4 +1,4 @@
-"""Train with a checkpoint at every step and die like a machine whose plug is pulled: ``WORLD STORE OUT SETTINGS STEP``."""
+"""Train with a checkpoint at every step and die as if the plug were pulled: ``WORLD STORE OUT SETTINGS STEP``."""
 
 import io
 import os

@@ -49,8 +49,8 @@ def test_curves(path: Path, tasks: list[str]) -> None:
             line |= {f"loss.{task}": 1.0 / step, f"weight.{task}": 1 / len(tasks), "chance.alignment": 0.69}
         lines.append(line)
     for system in ("vectors", "pair") if tasks else ():
-        for direction in ("text_to_image", "image_to_text"):
-            lines.append({"step": 8, "epoch": 2.0, f"validation.{system}.{direction}": 0.4})
+        names = [f"validation.{system}.{direction}" for direction in ("text_to_image", "image_to_text")]
+        lines.extend({"step": 8, "epoch": 2.0, name: 0.4} for name in names)
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     draw_curves(path, path.with_name("curves.png"))
     with Image.open(path.with_name("curves.png")) as picture:

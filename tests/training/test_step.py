@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from fashionbert.config import ObjectiveSettings
+from fashionbert.config import ObjectiveSettings, Task
 from fashionbert.data import NOT_HIDDEN, MaskedPictures, MaskedTexts
 from fashionbert.model import FashionBertConfig, FashionBertForPreTraining
 from fashionbert.objectives import alignment_loss, contrastive_loss, masked_patch_loss, masked_word_loss
@@ -61,7 +61,7 @@ def run(model: FashionBertForPreTraining, batch: Batch, **settings: object) -> S
 
 
 def laid_out(batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
-    """The five pairs as plain inputs of the model, every side written out as often as it occurs; and the word labels."""
+    """The five pairs as plain inputs of the model, every side written out where it occurs; and the word labels."""
     texts, pictures, drawn = batch
     assert drawn.foreign_texts is not None
     assert drawn.foreign_pictures is not None
@@ -164,7 +164,8 @@ def test_contrastive_loss_reads_each_side_alone(model: FashionBertForPreTraining
 def test_the_drawer_of_pairs_is_handed_the_vectors(model: FashionBertForPreTraining, batch: Batch) -> None:
     texts, pictures, drawn = batch
     seen: list[tuple[Tensor, Tensor] | None] = []
-    for tasks in (("alignment",), ("alignment", "contrastive")):
+    stages: tuple[tuple[Task, ...], ...] = (("alignment",), ("alignment", "contrastive"))
+    for tasks in stages:
         step = PreTrainingStep(model, ObjectiveSettings(tasks=tasks))
         step(texts, pictures, GROUPS, None, lambda vectors: seen.append(vectors) or drawn)
     assert seen[0] is None

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from fashionbert.training.weighing import gradient_norm, weigh
+from fashionbert.training.weighing import Scheme, gradient_norm, weigh
 
 Losses = dict[str, Tensor]
 
@@ -75,7 +75,7 @@ def test_fixed_weights_of_the_tasks_that_took_part(hidden: Tensor, losses: Losse
 
 
 @pytest.mark.parametrize("scheme", ["paper", "released", "equal"])
-def test_a_task_alone(hidden: Tensor, losses: Losses, scheme) -> None:  # noqa: ANN001  # pyright: ignore[reportMissingParameterType]
+def test_a_task_alone(hidden: Tensor, losses: Losses, scheme: Scheme) -> None:
     total, weights = weigh({"masked_words": losses["masked_words"]}, [hidden], scheme, fixed={}, log_variances={})
     assert weights == {"masked_words": 1.0}
     assert total.item() == 25.0

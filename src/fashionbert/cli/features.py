@@ -29,7 +29,7 @@ def features(
     from rich.console import Console
 
     from fashionbert.catalogue import open_catalogue
-    from fashionbert.cli.stores import compute_store, torch_device
+    from fashionbert.cli.stores import compute_store, is_finished, torch_device
     from fashionbert.config import load_settings
     from fashionbert.images.extractor import PatchExtractor
     from fashionbert.images.network import build_patch_network
@@ -37,7 +37,10 @@ def features(
     settings = load_settings(preset, config, assignments or ())
     products = open_catalogue(catalogue, settings.catalogue)
     extractor = PatchExtractor(settings.images, build_patch_network(settings.images), torch_device(device))
-    Console().print(_summary(compute_store(products, extractor, out)))
+    console = Console()
+    if is_finished(out):
+        console.print(f"{out} is complete already; nothing to do unless it is of other settings or data.")
+    console.print(_summary(compute_store(products, extractor, out)))
 
 
 def _summary(store: "FeatureStore") -> "Table":

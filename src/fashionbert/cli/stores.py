@@ -54,9 +54,9 @@ def open_store(
         CatalogueError: not one picture could be used.
     """
     from fashionbert.errors import StoreError
-    from fashionbert.images.store import FeatureStore, read_manifest
+    from fashionbert.images.store import FeatureStore
 
-    if not (folder / "manifest.json").exists() or not read_manifest(folder)["complete"]:
+    if not is_finished(folder):
         return compute_store(catalogue, extractor, folder)
     store = FeatureStore.open(folder, expect_fingerprint=extractor.fingerprint)
     wanted = [each.data_hash for each in (catalogue, whole) if each is not None]
@@ -66,6 +66,13 @@ def open_store(
             f"name the store of {catalogue.name}, or another folder to make one"
         )
     return store
+
+
+def is_finished(folder: Path) -> bool:
+    """Say whether a folder holds a finished feature store."""
+    from fashionbert.images.store import read_manifest
+
+    return (folder / "manifest.json").exists() and read_manifest(folder)["complete"]
 
 
 def compute_store(catalogue: "Catalogue", extractor: "PatchExtractor", folder: Path) -> "FeatureStore":

@@ -10,7 +10,6 @@ report.json holds the main system's figures of the first protocol on top::
 
 import json
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +24,7 @@ from fashionbert.evaluation.markdown import markdown, warnings_of
 from fashionbert.evaluation.run import Evaluation
 from fashionbert.evaluation.trec import write_trec
 from fashionbert.files import write_json, write_text
-
-PACKAGES = ("fashionbert", "numpy", "torch", "transformers", "timm", "pillow")
+from fashionbert.provenance import commit, versions
 
 
 def build_report(evaluation: Evaluation, facts: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -43,7 +41,8 @@ def build_report(evaluation: Evaluation, facts: Mapping[str, Any] | None = None)
     gallery = evaluation.gallery
     report: dict[str, Any] = {**protocols[evaluation.settings.protocols[0]], **(facts or {})}
     report["settings"] = evaluation.settings.model_dump(mode="json")
-    report["versions"] = _versions()
+    report["versions"] = versions()
+    report["commit"] = commit()
     report["gallery"] = {
         "products": len(gallery),
         "groups": len(np.unique(gallery.groups)),
@@ -104,13 +103,3 @@ def _write_pictures(
     for name, figure in figures.values():
         style.save(figure, folder / name)
     return {caption: name for caption, (name, _) in figures.items()}
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found

@@ -27,7 +27,7 @@ class FashionBertOutput(ModelOutput):
 
     Attributes:
         last_hidden_state: the encoder's output [B, T+P, D], words first.
-        pooled_output: tanh pooler on [CLS] [B, D].
+        pooled_output: tanh pooler on ``[CLS]``, of shape [B, D].
         alignment_logits: [B, 2], class 1 = text and picture belong together (the opposite of BERT's next sentence).
         attention_mask: True at real places [B, T+P].
         attentions: for each layer [B, heads, T+P, T+P], when asked for and attention is ``eager``.

@@ -12,8 +12,8 @@ def paper_weights(gradient_norms_L: Tensor) -> Tensor:
     """Adaptive weights of the paper (equation 6): tasks that still have far to go get more.
 
     ``w_i = (L - g_i^2)^-1 / sum_j (L - g_j^2)^-1`` solves equation 5. The derivation needs g_i in [0, 1) and the paper
-    leaves open how the norms get there; here they are divided by their sum (docs/explanation/model.md). No gradient flows
-    through the weights.
+    leaves open how the norms get there; here they are divided by their sum. No gradient flows through the weights
+    (docs/explanation/model.md).
 
     Args:
         gradient_norms_L: norm of each task's gradient at the encoder's output, not negative, not yet scaled.

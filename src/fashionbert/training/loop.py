@@ -173,6 +173,7 @@ class Trainer:
         device, objectives = self.accelerator.device, self.settings.objectives
         row_ids, groups = (torch.from_numpy(each).to(device) for each in (rows, self.training.groups[rows]))
         queue = self.queue.without(row_ids)
+        negatives = queue if self.settings.contrastive.queue_negatives else None
         with_pairs = step >= self.alone_steps
         texts, pictures = self.drawer.sides(rows, hidden=with_pairs, generator=generator)
 
@@ -182,7 +183,7 @@ class Trainer:
             return self.drawer.pairs(rows, vectors, queue, self._hardness(step), generator).to(device)
 
         with self._attention():
-            output: StepOutput = self.wrapped(texts.to(device), pictures.to(device), groups, queue, draw_pairs)
+            output: StepOutput = self.wrapped(texts.to(device), pictures.to(device), groups, negatives, draw_pairs)
             losses = {f"loss {task}": float(loss.detach()) for task, loss in output.losses.items()}
             self._refuse_non_finite(losses, step)
             total, weights = weigh(

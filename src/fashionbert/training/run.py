@@ -1,9 +1,7 @@
 """From a catalogue and settings to a run folder."""
 
-import importlib.metadata
 import json
 import platform
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from fashionbert.images.extractor import PatchExtractor
 from fashionbert.images.network import build_patch_network
 from fashionbert.images.store import FeatureStore
 from fashionbert.model import FashionBertForPreTraining
+from fashionbert.provenance import commit, versions
 from fashionbert.scoring import FashionBertProcessor, read_settings
 from fashionbert.scoring.processor import RECORD
 from fashionbert.scoring.run_folder import RUN_RECORD, SETTINGS
@@ -83,7 +82,7 @@ def train(
         NonFiniteLossError: a loss became NaN or infinite.
     """
     parts = {name: catalogue.split(name) for name in ("train", "validation")}
-    _same_run(settings, catalogue, folder)
+    refuse_another_run(settings, catalogue, folder)
     texts = parts["train"].column("text")
     begun = (folder / RECORD).exists()
     tokenizer = load_tokenizer(folder) if begun else build_tokenizer(settings.model, texts)
@@ -133,8 +132,17 @@ def _feature_statistics(training: Examples, rows: np.ndarray) -> tuple[np.ndarra
     return mean_F.astype(np.float32), deviation_F.astype(np.float32)
 
 
-def _same_run(settings: Settings, catalogue: Catalogue, folder: Path) -> None:
-    """Refuse to go on with a run of other settings or of another catalogue."""
+def refuse_another_run(settings: Settings, catalogue: Catalogue, folder: Path) -> None:
+    """Refuse to go on with a run of other settings or of another catalogue, before hours are spent on features.
+
+    Args:
+        settings: of the run that is to go on.
+        catalogue: all splits.
+        folder: the run folder; nothing is there before the first time.
+
+    Raises:
+        RunError: the folder holds another run.
+    """
     if not (folder / SETTINGS).exists():
         return
     there, here = _flat(read_settings(folder).model_dump()), _flat(settings.model_dump())
@@ -185,10 +193,8 @@ def _begin(
     write_json(
         folder / RUN_RECORD,
         {
-            "versions": {
-                name: importlib.metadata.version(name) for name in ("fashionbert", "torch", "transformers", "timm")
-            },
-            "commit": _commit(),
+            "versions": versions(),
+            "commit": commit(),
             "catalogue": catalogue.name,
             "data_hash": catalogue.data_hash,
             "training_rows": len(training),
@@ -201,19 +207,3 @@ def _begin(
         },
     )
     processor.save_pretrained(folder, settings.catalogue)
-
-
-def _commit() -> str | None:
-    """Commit of the source tree that runs, with ``+`` when it was changed; None outside of a checkout."""
-    here = Path(__file__).parent
-    try:
-        described = subprocess.run(
-            ["git", "describe", "--always", "--dirty=+", "--exclude=*"],
-            cwd=here,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return described.stdout.strip()

@@ -1,0 +1,93 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+import typer
+
+from fashionbert.cli import main as main_module
+
+Command: TypeAlias = Callable[..., tuple[int, str, str]]
+
+
+def test_help_names_every_command(command: Command) -> None:
+    code, out, _ = command("--help")
+    assert code == 0
+    for name in ("catalogue", "features", "train", "evaluate", "score"):
+        assert name in out
+
+
+@pytest.mark.parametrize("name", ["train", "evaluate", "score", "features"])
+def test_every_command_explains_itself(command: Command, name: str) -> None:
+    code, out, _ = command(name, "--help")
+    assert code == 0
+    assert "Usage" in out
+
+
+def test_an_unknown_option(command: Command, tmp_path: Path) -> None:
+    code, _, complaint = command("train", "--catalogue", tmp_path, "--out", tmp_path / "run", "--colour", "red")
+    assert code == 2
+    assert "--colour" in complaint
+
+
+def test_all_faults_of_the_settings_and_no_traceback(command: Command, world: Path, tmp_path: Path) -> None:
+    wrong = ["training.epoch=3", "training.batch_size=many", "model.dropout=2"]
+    words = [word for setting in wrong for word in ("--set", setting)]
+    code, out, complaint = command("train", "--catalogue", world, "--preset", "tiny", "--out", tmp_path / "run", *words)
+    assert code == 2
+    assert complaint.startswith("error: 3 faults in the settings\n")
+    assert "training.epoch = 3: there is no such setting; did you mean 'epochs'?" in complaint
+    assert "training.batch_size = 'many'" in complaint
+    assert "model.dropout = 2" in complaint
+    assert "Traceback" not in out + complaint
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_unknown_preset(command: Command, world: Path, tmp_path: Path) -> None:
+    code, _, complaint = command("train", "--catalogue", world, "--preset", "fats", "--out", tmp_path / "run")
+    assert code == 2
+    assert complaint == "error: unknown preset 'fats'\n  - known presets: paper, released, fast, tiny\n"
+
+
+def test_missing_columns(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "shop.csv").write_text("sku,colour\n1,red\n")
+    code, _, complaint = command("train", "--catalogue", tmp_path, "--preset", "tiny", "--out", tmp_path / "run")
+    assert code == 2
+    assert complaint.startswith("error: ")
+    for name in ("text", "image"):
+        assert f"no column for {name}" in complaint
+
+
+def test_no_catalogue_there(command: Command, tmp_path: Path) -> None:
+    code, _, complaint = command(
+        "train", "--catalogue", tmp_path / "shop", "--preset", "tiny", "--out", tmp_path / "run"
+    )
+    assert code == 2
+    assert f"there is no file or folder '{tmp_path / 'shop'}'" in complaint
+
+
+@pytest.mark.parametrize("name", ["train", "evaluate", "score"])
+def test_a_device_that_is_not_there(command: Command, world: Path, trained: Path, tmp_path: Path, name: str) -> None:
+    words = {
+        "train": ["--catalogue", world, "--preset", "tiny", "--out", tmp_path / "run"],
+        "evaluate": [trained, "--catalogue", world, "--out", tmp_path / "report"],
+        "score": [trained, "dress", tmp_path / "1.jpg"],
+    }[name]
+    code, _, complaint = command(name, *words, "--device", "abacus")
+    assert code == 2
+    assert "--device 'abacus' cannot be used" in complaint
+    assert "try --device auto" in complaint
+
+
+def test_control_c_says_how_to_go_on(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupted = typer.Typer(pretty_exceptions_enable=False)
+
+    @interrupted.command()
+    def work() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main_module, "app", interrupted)
+    code, _, complaint = command()
+    assert code == 130
+    assert "stopped; run the same command again to go on" in complaint
+    assert "Traceback" not in complaint
