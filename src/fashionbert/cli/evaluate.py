@@ -36,10 +36,10 @@ def evaluate(
 ) -> None:
     """Measure matching and retrieval in both directions and write a report with pictures."""
     from rich.console import Console
-    from rich.markdown import Markdown
 
     from fashionbert.catalogue import open_catalogue
     from fashionbert.cli.stores import open_store, torch_device
+    from fashionbert.cli.tables import report_tables
     from fashionbert.evaluation.gallery import gallery_of
     from fashionbert.evaluation.measure import measure_run
     from fashionbert.scoring import Scorer, read_settings
@@ -58,7 +58,7 @@ def evaluate(
     usable = products.subset([product_id in store for product_id in products.column("product_id")])
     lists = _read_lists(candidates, gallery_of(usable), settings.evaluation)
     with _progress(console) as progress:
-        measure_run(
+        report = measure_run(
             scorer,
             usable,
             store,
@@ -71,8 +71,12 @@ def evaluate(
             facts={"split": split, "catalogue": products.name, "left_out": len(products) - len(usable)},
             progress=progress,
         )
-    console.print(Markdown((out / "report.md").read_text("utf-8")))
-    console.print(f"report: {out / 'report.json'}, {out / 'report.md'} and the pictures beside them", soft_wrap=True)
+    for table in report_tables(report):
+        console.print(table)
+    for warning in report["warnings"]:
+        console.print(f"warning: {warning}", soft_wrap=True)
+    pictures = ", ".join(sorted(path.name for path in out.glob("*.png")))
+    console.print(f"report: {out}/report.md and report.json; pictures beside them: {pictures}", soft_wrap=True)
 
 
 def _settings(

@@ -1,0 +1,47 @@
+"""Reports as tables on a terminal; the whole report is in its folder."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.table import Table
+
+_RECALLS = ("recall_at_1", "recall_at_5", "recall_at_10")
+_DIRECTIONS = {"text_to_image": "text → image", "image_to_text": "image → text"}
+
+
+def report_tables(report: Mapping[str, Any]) -> Iterator[Table]:
+    """Make a table of recalls for each protocol, and one of matching, in percent with 95 % intervals.
+
+    Args:
+        report: content of report.json.
+
+    Yields:
+        Tables that fit 80 columns.
+    """
+    for name, block in report["protocols"].items():
+        table = Table(title=f"{name}, %", title_justify="left")
+        table.add_column("direction")
+        table.add_column("system")
+        for recall in _RECALLS:
+            table.add_column(recall.replace("recall_at_", "R@"), justify="right")
+        for direction, words in _DIRECTIONS.items():
+            systems = {block["system"]: block[direction]}
+            systems |= {system: figures[direction] for system, figures in block["systems"].items()}
+            for system, figures in systems.items():
+                table.add_row(words, system, *(_share(figures, recall) for recall in _RECALLS))
+            table.add_row(words, "chance", *(f"{100 * block[direction]['chance'][recall]:.1f}" for recall in _RECALLS))
+        yield table
+    matching = report["matching"]
+    table = Table(title="matching, as many wrong pairs as right ones", title_justify="left")
+    for name in ("accuracy, %", "ROC AUC, %", "calibration error"):
+        table.add_column(name, justify="right")
+    error = matching.get("calibration_error")
+    table.add_row(_share(matching, "accuracy"), _share(matching, "auc"), "" if error is None else f"{error:.3f}")
+    yield table
+
+
+def _share(figures: Mapping[str, Any], name: str) -> str:
+    if figures.get(name) is None:
+        return ""
+    low, high = figures[f"{name}_interval"]
+    return f"{100 * figures[name]:.1f} ({100 * low:.0f}-{100 * high:.0f})"
