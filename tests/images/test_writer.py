@@ -37,7 +37,7 @@ class Unread(Catalogue):
     def __init__(self, of: Catalogue) -> None:
         self.__dict__ |= of.__dict__
 
-    def __getitem__(self, index: int) -> Product:
+    def __getitem__(self, index: SupportsIndex) -> Product:
         raise AssertionError(f"product {index} was read again")
 
 
