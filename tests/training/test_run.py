@@ -1,6 +1,8 @@
 """Whole runs of a step or two."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -11,7 +13,7 @@ import torch
 from PIL import Image
 
 from fashionbert.catalogue import Catalogue
-from fashionbert.config import Settings
+from fashionbert.config import Settings, settings_to_yaml
 from fashionbert.errors import CatalogueError, NonFiniteLossError, RunError
 from fashionbert.images.store import FeatureStore
 from fashionbert.scoring import Scorer, read_figures, read_settings
@@ -115,6 +117,35 @@ def test_each_scheme_of_weights(run: Run, tmp_path: Path, scheme: str) -> None:
 def test_other_ways_of_reading(run: Run, tmp_path: Path, changes: dict[str, Any]) -> None:
     assert run(changes).finished
     assert np.isfinite(steps_of(tmp_path / "run")[0]["gradient_norm"])
+
+
+BF16_ALONE = """
+import sys
+from pathlib import Path
+from fashionbert.catalogue import open_catalogue
+from fashionbert.config import settings_from_yaml
+from fashionbert.images.store import FeatureStore
+from fashionbert.training import Display, build_extractor, train
+
+world, store, out, settings = map(Path, sys.argv[1:])
+read = settings_from_yaml(settings)
+extractor = build_extractor(read.images)
+print(train(read, open_catalogue(world), FeatureStore.open(store), extractor, out, Display(quiet=True)).step)
+"""
+
+
+@pytest.mark.slow
+def test_bf16_with_negatives_from_other_batches(
+    make_settings: MakeSettings, world: Path, store: FeatureStore, tmp_path: Path
+) -> None:
+    """In a process of its own: accelerate keeps one precision a process."""
+    settings = make_settings({**TWO_STEPS, "training.precision": "bf16", "negatives.source": "random"})
+    (tmp_path / "settings.yaml").write_text(settings_to_yaml(settings))
+    words = [world, store.folder, tmp_path / "run", tmp_path / "settings.yaml"]
+    ended = subprocess.run(
+        [sys.executable, "-c", BF16_ALONE, *map(str, words)], capture_output=True, text=True, check=False
+    )
+    assert ended.stdout.strip() == "2", ended.stderr
 
 
 def test_mining_from_a_batch_of_one_group(run: Run, tmp_path: Path) -> None:

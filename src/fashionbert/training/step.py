@@ -110,7 +110,8 @@ class PreTrainingStep(nn.Module):
             if pairs.foreign_pictures is not None:
                 picture_side = picture_side.above(self._read_pictures(pairs.foreign_pictures))
                 masked_UP = torch.cat([masked_UP, pairs.foreign_pictures.masked])
-                features_UPF = torch.cat([features_UPF, pairs.foreign_pictures.features])
+                # In float32: under bf16 autocast torch refuses to join float16 tensors.
+                features_UPF = torch.cat([features_UPF.float(), pairs.foreign_pictures.features.float()])
             joined = self.model.join(text_side[pairs.text_of], picture_side[pairs.picture_of])
             hidden_NSD = joined.last_hidden_state
             assert hidden_NSD is not None
