@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from fashionbert.cli.main import app
-from fashionbert.config import load_settings
+from fashionbert.config import Settings, load_settings
 
 from .conftest import ROOT, read_blocks
 
@@ -33,21 +33,22 @@ def test_the_command_line_is_understood(line: str) -> None:
     while words and words[0] in getattr(command, "commands", {}):
         command = command.commands[words.pop(0)]  # pyright: ignore[reportAttributeAccessIssue]
     if words != ["--help"]:
-        command.make_context(command.name or "", list(words))
+        assert command.make_context(command.name or "", list(words)).command is command
 
 
 @pytest.mark.parametrize("line", _COMMANDS)
 def test_the_settings_on_the_command_line_exist(line: str) -> None:
     words = shlex.split(line, comments=True)
     presets = list(words_after_options(words, "--preset"))
-    load_settings(presets[0] if presets else None, None, list(words_after_options(words, "--set")))
+    settings = load_settings(presets[0] if presets else None, None, list(words_after_options(words, "--set")))
+    assert isinstance(settings, Settings)
 
 
 @pytest.mark.parametrize("text", _YAML)
 def test_settings_files_are_valid(text: str, tmp_path: Path) -> None:
     file = tmp_path / "settings.yaml"
     file.write_text(text, "utf-8")
-    load_settings("fast", file)
+    assert load_settings("fast", file) != load_settings("fast")
 
 
 def test_there_are_commands_and_settings_files_to_check() -> None:

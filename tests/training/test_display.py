@@ -1,5 +1,6 @@
 import io
 
+import pytest
 from rich.console import Console
 
 from fashionbert.training import Display
@@ -34,7 +35,8 @@ def test_a_bar_on_a_terminal() -> None:
     assert "align 0.693" in text
 
 
-def test_quiet() -> None:
+def test_quiet(capsys: pytest.CaptureFixture[str]) -> None:
     display = Display(quiet=True)
     with display.training(2, 0):
         display.step(1, {**FIGURES, "seconds": 1.0}, products=1)
+    assert capsys.readouterr() == ("", "")
