@@ -120,7 +120,7 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
     ({"model.side_agreement": True}, "model.side_agreement needs the vector head: set model.contrastive_size"),
     ({"negatives.source": "mined"}, "negatives.source is 'mined' but objectives.tasks lacks 'contrastive'"),
     ({"training.contrastive_epochs": 2}, "training.contrastive_epochs is set but objectives.tasks lacks 'contrastive'"),
-    ({"training.contrastive_epochs": 20}, "training.contrastive_epochs 20.0 is more than epochs 10"),
+    ({"training.contrastive_epochs": 20}, "training.contrastive_epochs 20.0 is above epochs 10"),
     ({"objectives.weights": "fixed"}, "objectives.weights='fixed' and objectives.fixed_weights need each other"),
     ({"objectives.fixed_weights": {"alignment": 1}}, "need each other"),
     (

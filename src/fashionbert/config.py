@@ -123,7 +123,7 @@ class ModelSettings(Part):
     contrastive_size: NaturalNumber = 0
     """E, size of the unit vectors; 0 builds no contrastive head."""
     side_agreement: bool = False
-    """Add to the alignment logits how alike words and patches are after the joint pass (ours; docs/adr/0002)."""
+    """The alignment logits stand on the cosine of the two sides read by themselves (ours; docs/adr/0002)."""
 
 
 class ObjectiveSettings(Part):
@@ -221,7 +221,9 @@ class TrainingSettings(Part):
 class EvaluationSettings(Part):
     """How a model is measured (docs/explanation/evaluation.md)."""
 
-    protocols: tuple[Literal["random-101", "subcategory-101", "full"], ...] = ("subcategory-101",)
+    protocols: Annotated[tuple[Literal["random-101", "subcategory-101", "full"], ...], Field(min_length=1)] = (
+        "subcategory-101",
+    )
     """Candidate lists."""
     queries: Count = 1000
     """Queries of each direction, or all if fewer."""
@@ -272,13 +274,14 @@ def _contradictions(settings: Settings) -> list[str]:
     if training.contrastive_epochs > 0 and not contrastive:
         faults.append("training.contrastive_epochs is set but objectives.tasks lacks 'contrastive'")
     if training.contrastive_epochs > training.epochs:
-        faults.append(
-            f"training.contrastive_epochs {training.contrastive_epochs} is more than epochs {training.epochs}"
-        )
+        faults.append(f"training.contrastive_epochs {training.contrastive_epochs} is above epochs {training.epochs}")
     if (settings.objectives.weights == "fixed") != bool(settings.objectives.fixed_weights):
         faults.append("objectives.weights='fixed' and objectives.fixed_weights need each other")
     elif settings.objectives.fixed_weights and set(settings.objectives.fixed_weights) != set(tasks):
         faults.append(f"objectives.fixed_weights must name exactly the tasks {list(tasks)}")
+    layers = settings.model.layers or (4 if settings.model.backbone is None else None)
+    if layers is not None and settings.model.split_layers >= layers:
+        faults.append(f"model.split_layers {settings.model.split_layers} leaves none of {layers} layers to join sides")
     if settings.model.backbone is None and settings.model.width % settings.model.heads:
         faults.append(f"model.width {settings.model.width} is not a multiple of model.heads {settings.model.heads}")
     return faults
@@ -335,7 +338,7 @@ def read_preset(name: str) -> dict[str, Any]:
     if name not in PRESETS:
         raise SettingsError(f"unknown preset {name!r}", [f"known presets: {', '.join(PRESETS)}"])
     text = files("fashionbert.presets").joinpath(f"{name}.yaml").read_text("utf-8")
-    return yaml.safe_load(text) or {}
+    return yaml.safe_load(text)
 
 
 def settings_from_yaml(file: Path) -> Settings:

@@ -17,6 +17,7 @@ def report_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("report")
 
 
+@pytest.mark.slow
 def test_the_report_has_what_is_promised(command: Command, trained: Path, world: Path, report_folder: Path) -> None:
     words = ["--protocol", "subcategory-101", "--protocol", "full", "--trec", "--device", "cpu"]
     code, out, _ = command("evaluate", trained, "--catalogue", world, "--out", report_folder, *words)
@@ -35,6 +36,7 @@ def test_the_report_has_what_is_promised(command: Command, trained: Path, world:
     assert list(report_folder.glob("*.png"))
 
 
+@pytest.mark.slow
 def test_the_same_command_scores_no_pair_again(
     command: Command, trained: Path, world: Path, report_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

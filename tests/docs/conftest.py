@@ -16,6 +16,7 @@ SMALLER = (
     "training.epochs=2",
     "training.contrastive_epochs=1",
     "model.layers=1",
+    "model.split_layers=0",
     "training.validation_queries=10",
 )
 """What the tutorial recommends for trying the commands."""

@@ -30,6 +30,7 @@ def shape_faults(shown: Any, real: Any, place: str = "") -> list[str]:
     )
 
 
+@pytest.mark.slow
 def test_the_report_has_the_keys_of_the_page(demo: Path) -> None:
     report = json.loads((demo / "demo/report/report.json").read_text("utf-8"))
     shown = json.loads(JSON["report"])

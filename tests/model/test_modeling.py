@@ -148,14 +148,21 @@ def agreeing(make_config: Callable[..., FashionBertConfig], model: Model) -> Mod
 
 
 def test_side_agreement_by_hand(agreeing: Model, model: Model, inputs: Inputs) -> None:
-    """It adds half of 10 (cosine - 0.5) for the match and as much against it; the second text has four tokens."""
-    outputs, head = model(**inputs), model.vector_head
-    assert head is not None
-    words = outputs.last_hidden_state[1, :4].mean(dim=0) @ head.text.weight.T
-    patches = outputs.last_hidden_state[1, 7:].mean(dim=0) @ head.picture.weight.T
-    margin = 10 * (torch.nn.functional.cosine_similarity(words, patches, dim=0) - 0.5)
-    expected = outputs.alignment_logits[1] + torch.stack([-margin / 2, margin / 2])
+    """It adds half of 10 (cosine - 0.5) for the match and as much against it, the sides read by themselves."""
+    frame = torch.stack([inputs["input_ids"][1, 0], inputs["input_ids"][1, 3]])[None]
+    words = model.text_vectors(inputs["input_ids"][1:2, :4])[0]
+    patches = model.picture_vectors(frame, patch_features=inputs["patch_features"][1:2])[0]
+    margin = 10 * (words @ patches - 0.5)
+    expected = model(**inputs).alignment_logits[1] + torch.stack([-margin / 2, margin / 2])
     torch.testing.assert_close(agreeing(**inputs).alignment_logits[1], expected, atol=1e-4, rtol=0)
+
+
+def test_the_alignment_task_does_not_move_the_vectors(agreeing: Model, inputs: Inputs) -> None:
+    agreeing(**inputs).alignment_logits.sum().backward()
+    head = agreeing.vector_head
+    assert head is not None
+    assert head.text.weight.grad is None
+    assert head.picture.weight.grad is None
 
 
 def test_side_agreement_does_not_see_padding(agreeing: Model, inputs: Inputs) -> None:

@@ -23,6 +23,7 @@ SMALL = {
     "images.cell_size": 2,
     "model.vocabulary": 300,
     "model.layers": 1,
+    "model.split_layers": 0,
     "model.width": 32,
     "model.heads": 2,
     "model.dropout": 0.1,

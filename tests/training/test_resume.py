@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import pytest
 import torch
 from safetensors.torch import load_file
 
@@ -25,6 +26,7 @@ def lines_of(folder: Path) -> list[dict[str, Any]]:
     return [{name: value for name, value in line.items() if name != "seconds"} for line in lines]
 
 
+@pytest.mark.slow
 def test_resume_after_kill_in_the_middle_of_an_epoch(
     run: Run, make_settings: Callable[..., Settings], world: Path, store: FeatureStore, tmp_path: Path
 ) -> None:

@@ -26,7 +26,7 @@ def evaluate(
         list[Path] | None, typer.Option("--candidates", help="Candidate lists to use; may be repeated.")
     ] = None,
     rerank: Annotated[
-        int, typer.Option("--rerank", help="Under full: how many of the vectors' best are re-ranked.")
+        int, typer.Option("--rerank", min=1, help="Under full: how many of the vectors' best are re-ranked.")
     ] = 100,
     precision: Annotated[str, typer.Option("--precision", help="fp32 or bf16.")] = "fp32",
     trec: Annotated[bool, typer.Option("--trec", help="Also write TREC runs and qrels.")] = False,

@@ -39,10 +39,9 @@ def build_report(evaluation: Evaluation, facts: Mapping[str, Any] | None = None)
     """
     protocols = {protocol: protocol_figures(evaluation, protocol) for protocol in evaluation.settings.protocols}
     gallery = evaluation.gallery
-    report: dict[str, Any] = {**protocols[evaluation.settings.protocols[0]], **(facts or {})}
+    report: dict[str, Any] = {**protocols[evaluation.settings.protocols[0]], "commit": commit(), **(facts or {})}
     report["settings"] = evaluation.settings.model_dump(mode="json")
     report["versions"] = versions()
-    report["commit"] = commit()
     report["gallery"] = {
         "products": len(gallery),
         "groups": len(np.unique(gallery.groups)),

@@ -1,1 +1,1 @@
-"""."""
+"""Other people's checkpoints and files; nothing is here yet."""

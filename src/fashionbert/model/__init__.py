@@ -13,6 +13,7 @@ from fashionbert.model.modeling import (
     FashionBertModel,
     FashionBertOutput,
     Side,
+    frame_ids,
 )
 
 AutoConfig.register("fashionbert", FashionBertConfig, exist_ok=True)
@@ -26,4 +27,5 @@ __all__ = [
     "FashionBertModel",
     "FashionBertOutput",
     "Side",
+    "frame_ids",
 ]

@@ -63,11 +63,12 @@ class VectorHead(nn.Module):
 
 
 class SideAgreement(nn.Module):
-    """How alike a pair's words and patches are after one joint pass through the encoder, as alignment logits.
+    """What the two sides' own vectors say of a pair: the base on which the alignment head stands.
 
     The alignment head of the paper reads [CLS] alone, which a contrastive stage does not teach to compare: put on top
-    of one and fed hard negatives it stayed on the chance line (docs/log.md, 2026-11-23). This term pools the two sides
-    of the *joint* sequence through the vector head and compares them; [CLS] learns the rest (docs/adr/0002).
+    of one and fed hard negatives it stayed on the chance line (docs/log.md, 2026-11-23). With this term the pair model
+    starts where the vectors are, and the joint layers learn to correct them (docs/adr/0002). No gradient of the
+    alignment task reaches the vectors: the contrastive task alone shapes their space.
     """
 
     def __init__(self) -> None:
@@ -75,19 +76,16 @@ class SideAgreement(nn.Module):
         self.gain = nn.Parameter(torch.tensor(10.0))
         self.threshold = nn.Parameter(torch.tensor(0.5))
 
-    def forward(self, hidden_BSD: Tensor, mask_BS: Tensor, words: int, vector_head: VectorHead) -> Tensor:
-        """Compare the two sides: the margin of a match is ``gain * (cosine - threshold)``, both learnt.
+    def forward(self, texts_BE: Tensor, pictures_BE: Tensor) -> Tensor:
+        """Turn cosines into alignment logits.
 
         Args:
-            hidden_BSD: the encoder's output, words first.
-            mask_BS: True at real places.
-            words: places of the words, T.
-            vector_head: pools and projects each side.
+            texts_BE: unit vectors of the texts, read by themselves.
+            pictures_BE: unit vectors of the pictures, read by themselves.
 
         Returns:
-            Logits [B, 2], class 1 = match: minus and plus half of the margin.
+            Logits [B, 2]: half of ``gain * (cosine - threshold)`` for a match, the same against it.
         """
-        texts_BE = vector_head(hidden_BSD[:, :words], mask_BS[:, :words], "text")
-        pictures_BE = vector_head(hidden_BSD[:, words:], mask_BS[:, words:], "picture")
-        half_margin_B = self.gain * ((texts_BE * pictures_BE).sum(dim=1) - self.threshold) / 2
+        cosine_B = (texts_BE.detach() * pictures_BE.detach()).sum(dim=1)
+        half_margin_B = self.gain * (cosine_B - self.threshold) / 2
         return torch.stack([-half_margin_B, half_margin_B], dim=1)

@@ -239,31 +239,48 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
             position_ids=position_ids,
             output_attentions=output_attentions,
         )
-        return self.align(outputs, input_ids.shape[1])
+        if self.side_agreement is None or patch_features is None:
+            return self._align(outputs, None)
+        frame_B2 = frame_ids(input_ids, attention_mask)
+        pictures_BE = self.picture_vectors(frame_B2, None, patch_features, patch_mask, patch_positions, masked_patches)
+        return self._align(outputs, (self.text_vectors(input_ids, attention_mask), pictures_BE))
 
-    def join(self, texts: Side, pictures: Side) -> FashionBertOutput:
-        """Score pairs of sides that were read before, so that a side in many pairs is read once."""
-        return self.align(self.fashionbert.join(texts, pictures), texts.hidden.shape[1])
-
-    def align(self, outputs: FashionBertOutput, words: int) -> FashionBertOutput:
-        """Add the alignment logits to the encoder's outputs.
+    def join(self, texts: Side, pictures: Side, vectors: tuple[Tensor, Tensor] | None = None) -> FashionBertOutput:
+        """Score pairs of sides that were read before, so that a side in many pairs is read once.
 
         Args:
-            outputs: of words and patches, or of words alone.
-            words: T; the places behind them are patches.
+            texts: from :meth:`FashionBertModel.read_texts`, a row for each pair.
+            pictures: from :meth:`FashionBertModel.read_pictures`, a row for each pair.
+            vectors: unit vectors [B, E] of the same texts and pictures; a model with side agreement needs them.
 
         Returns:
-            The same object.
+            The outputs of the pairs.
         """
+        return self._align(self.fashionbert.join(texts, pictures), vectors)
+
+    def _align(self, outputs: FashionBertOutput, vectors: tuple[Tensor, Tensor] | None) -> FashionBertOutput:
         assert outputs.pooled_output is not None
-        assert outputs.last_hidden_state is not None
         outputs.alignment_logits = self.alignment_head(self.dropout(outputs.pooled_output))
-        if self.side_agreement is not None and outputs.last_hidden_state.shape[1] > words:
-            assert self.vector_head is not None, "the configuration refuses side_agreement without a vector head"
-            outputs.alignment_logits = outputs.alignment_logits + self.side_agreement(
-                outputs.last_hidden_state, outputs.attention_mask, words, self.vector_head
-            )
+        if self.side_agreement is not None and vectors is not None:
+            outputs.alignment_logits = outputs.alignment_logits + self.side_agreement(*vectors)
         return outputs
+
+    def vectors_of_texts(self, texts: Side) -> Tensor:
+        """Unit vectors [B, E] of texts that were read before; ValueError where the model has no vector head."""
+        return self._vectors(self.fashionbert.join(texts, None), "text")
+
+    def vectors_of_pictures(self, frame: Side, pictures: Side) -> Tensor:
+        """Unit vectors [B, E] of pictures that were read before; ValueError where the model has no vector head.
+
+        Args:
+            frame: ``[CLS] [SEP]`` as :meth:`FashionBertModel.read_texts` read it, one row.
+            pictures: the pictures.
+
+        Returns:
+            Unit vectors, float32.
+        """
+        rows = torch.zeros(len(pictures.hidden), dtype=torch.int64, device=pictures.hidden.device)
+        return self._vectors(self.fashionbert.join(frame[rows], pictures), "picture")
 
     def text_vectors(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         """Encode texts by themselves; the dot product with :meth:`picture_vectors` is their cosine.
@@ -288,6 +305,7 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
         patch_features: Tensor | None = None,
         patch_mask: Tensor | None = None,
         patch_positions: Tensor | None = None,
+        masked_patches: Tensor | None = None,
     ) -> Tensor:
         """Encode pictures by themselves, or together with words such as a title.
 
@@ -297,6 +315,7 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
             patch_features: [B, P, F].
             patch_mask: 1 at real patches [B, P]; None: all are.
             patch_positions: place of each patch in the grid [B, P]; None: all are there, row-major.
+            masked_patches: True where a patch is set to zero [B, P].
 
         Returns:
             Unit vectors [B, E], float32.
@@ -309,6 +328,7 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
             attention_mask=attention_mask,
             patch_features=patch_features,
             patch_mask=patch_mask,
+            masked_patches=masked_patches,
             patch_positions=patch_positions,
         )
         return self._vectors(outputs, "picture")
@@ -338,3 +358,11 @@ class FashionBertForPreTraining(FashionBertForMatching):
     def patch_logits(self, hidden_MD: Tensor) -> Tensor:
         """Logits of the patch feature's distribution [M, F] (paper equation 2)."""
         return self.patch_head(hidden_MD)
+
+
+def frame_ids(input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+    """``[CLS] [SEP]`` of each text [B, 2]: its first and its last real token, with which a picture is read alone."""
+    if attention_mask is None:
+        return input_ids[:, [0, -1]]
+    last_B1 = attention_mask.long().sum(dim=1, keepdim=True) - 1
+    return torch.cat([input_ids[:, :1], input_ids.gather(1, last_B1)], dim=1)

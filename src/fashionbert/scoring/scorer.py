@@ -285,11 +285,14 @@ class Scorer:
             with self._arithmetic():
                 text_side = self._read_texts(texts, text_rows)
                 picture_side = self._read_pictures(read_features, picture_rows)
+                vectors = self._side_vectors(text_side, picture_side)
                 for places in self._batches(np.arange(len(portion)), progress):
                     width = int(lengths[portion[places]].max())
+                    text_places, picture_places = (self._on_device(each[places]) for each in (text_at, picture_at))
                     joined = self.model.join(
-                        text_side[self._on_device(text_at[places])].narrowed(width),
-                        picture_side[self._on_device(picture_at[places])],
+                        text_side[text_places].narrowed(width),
+                        picture_side[picture_places],
+                        None if vectors is None else (vectors[0][text_places], vectors[1][picture_places]),
                     )
                     logits_B2 = joined.alignment_logits.float()  # pyright: ignore[reportOptionalMemberAccess]
                     margins[portion[places]] = (logits_B2[:, 1] - logits_B2[:, 0]).cpu().numpy()
@@ -311,6 +314,20 @@ class Scorer:
             for places in self._batches(rows, None)
         ]
         return reduce(Side.above, sides)
+
+    def _side_vectors(self, texts: Side, pictures: Side) -> tuple[Tensor, Tensor] | None:
+        """Vectors of sides that were read before, where the alignment logits ask for them."""
+        if self.model.side_agreement is None:
+            return None
+        words = self._prepare_texts(self._tokenize([""]), np.zeros(1, np.int64)).to(self.device)
+        frame = self.model.fashionbert.read_texts(words.input_ids)
+        text_rows, picture_rows = (self._on_device(np.arange(len(side.hidden))) for side in (texts, pictures))
+        return (
+            torch.cat([self.model.vectors_of_texts(texts[rows]) for rows in text_rows.split(self.batch_size)]),
+            torch.cat(
+                [self.model.vectors_of_pictures(frame, pictures[rows]) for rows in picture_rows.split(self.batch_size)]
+            ),
+        )
 
     def _on_device(self, places: NDArray[np.int64]) -> Tensor:
         return torch.from_numpy(places).to(self.device)

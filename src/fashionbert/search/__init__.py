@@ -1,1 +1,1 @@
-"""."""
+"""Find products by words or pictures; nothing is here yet."""

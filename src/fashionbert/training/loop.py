@@ -247,7 +247,9 @@ class Trainer:
         if improved and self.accelerator.is_main_process:
             save_weights(self.module.model, self.folder, {**figures, "step": self.progress.step})
         patience = self.settings.training.patience
-        self.progress.finished = last or (patience is not None and self.progress.since_best >= patience)
+        # A model without its pair stage is not finished, however long its vectors have not got better.
+        begun = with_pairs or "alignment" not in self.settings.objectives.tasks
+        self.progress.finished = last or (begun and patience is not None and self.progress.since_best >= patience)
         self.display.validated(figures, improved=improved)
         return {f"validation.{name}": value for name, value in figures.items()}
 

@@ -90,6 +90,7 @@ def train(
     training = build_examples(parts["train"], store, tokenizer, max_tokens=limit, all_pictures=True)
     usable = parts["validation"].subset([product in store for product in parts["validation"].column("product_id")])
     validation = build_examples(usable, store, tokenizer, max_tokens=limit, all_pictures=False)
+    _one_extractor(extractor, store, folder if begun else None)
     model = build_model(
         settings.model,
         vocabulary=len(tokenizer),
@@ -171,6 +172,19 @@ def _recorded_hash(folder: Path) -> str | None:
         return json.loads((folder / RUN_RECORD).read_text("utf-8"))["data_hash"]
     except (ValueError, KeyError, TypeError) as error:
         raise RunError(f"{folder / RUN_RECORD} was edited ({error}): train into another --out") from error
+
+
+def _one_extractor(extractor: PatchExtractor, store: FeatureStore, folder: Path | None) -> None:
+    """Refuse features, or a run, of another patch network than the one that new pictures will be read with."""
+    known = {str(store.folder): store.fingerprint}
+    if folder is not None:
+        known[str(folder)] = PatchExtractor.load(folder).fingerprint
+    others = [f"{place} is of {found}" for place, found in known.items() if found != extractor.fingerprint]
+    if others:
+        raise RunError(
+            f"the settings describe the patch network {extractor.fingerprint}, but {'; '.join(others)}. "
+            "Name the weights that the run began with, or another --out and another --features"
+        )
 
 
 def _flat(values: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from fashionbert.config import ObjectiveSettings
 from fashionbert.data import NOT_HIDDEN, MaskedPictures, MaskedTexts
-from fashionbert.model import FashionBertForPreTraining, Side
+from fashionbert.model import FashionBertForPreTraining, Side, frame_ids
 from fashionbert.objectives import alignment_loss, contrastive_loss, masked_patch_loss, masked_word_loss
 from fashionbert.training.queue import VectorQueue
 
@@ -112,7 +112,8 @@ class PreTrainingStep(nn.Module):
                 masked_UP = torch.cat([masked_UP, pairs.foreign_pictures.masked])
                 # In float32: under bf16 autocast torch refuses to join float16 tensors.
                 features_UPF = torch.cat([features_UPF.float(), pairs.foreign_pictures.features.float()])
-            joined = self.model.join(text_side[pairs.text_of], picture_side[pairs.picture_of])
+            vectors = self._pair_vectors(texts, text_side, picture_side, pairs)
+            joined = self.model.join(text_side[pairs.text_of], picture_side[pairs.picture_of], vectors)
             hidden_NSD = joined.last_hidden_state
             assert hidden_NSD is not None
             output.encoder_outputs.append(hidden_NSD)
@@ -131,6 +132,23 @@ class PreTrainingStep(nn.Module):
                 losses["alignment"] = self._alignment(joined.alignment_logits, pairs.labels, output)
         output.losses = {task: losses[task] for task in self.tasks if task in losses}
         return output
+
+    @torch.no_grad()
+    def _pair_vectors(
+        self, texts: MaskedTexts, text_side: Side, picture_side: Side, pairs: DrawnPairs
+    ) -> Vectors | None:
+        """Vectors of both sides of each pair, where the alignment logits ask for them; they take no gradient."""
+        if self.model.side_agreement is None:
+            return None
+        frame = self._read_frame(texts)
+        texts_UE, pictures_UE = (
+            self.model.vectors_of_texts(text_side),
+            self.model.vectors_of_pictures(frame, picture_side),
+        )
+        return texts_UE[pairs.text_of], pictures_UE[pairs.picture_of]
+
+    def _read_frame(self, texts: MaskedTexts) -> Side:
+        return self.model.fashionbert.read_texts(frame_ids(texts.input_ids[:1], texts.attention_mask[:1]))
 
     def _read_texts(self, texts: MaskedTexts) -> Side:
         return self.model.fashionbert.read_texts(texts.input_ids, texts.attention_mask)
@@ -152,7 +170,7 @@ class PreTrainingStep(nn.Module):
         head = self.model.vector_head
         assert head is not None, "Settings refuse the contrastive task without a vector head"
         encoder = self.model.fashionbert
-        frame = encoder.read_texts(_frame(texts))[torch.zeros_like(groups_B)]
+        frame = self._read_frame(texts)[torch.zeros_like(groups_B)]
         alone, pictured = encoder.join(text_side, None), encoder.join(frame, picture_side)
         assert alone.last_hidden_state is not None
         assert pictured.last_hidden_state is not None
@@ -183,12 +201,6 @@ class PreTrainingStep(nn.Module):
         output.figures["alignment_accuracy"] = float(right_N.float().mean())
         output.figures["positive_share"] = float(labels_N.float().mean())
         return alignment_loss(logits_N2, labels_N)
-
-
-def _frame(texts: MaskedTexts) -> Tensor:
-    """``[CLS] [SEP]`` [1, 2], with which a picture is read alone: the ends of the first text."""
-    last = int(texts.attention_mask[0].sum()) - 1
-    return texts.input_ids[:1, [0, last]]
 
 
 def _stack_labels(upper_BT: Tensor, lower_BT: Tensor) -> Tensor:
