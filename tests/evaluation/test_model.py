@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fashionbert.evaluation.model import KeptScores, _probability
+from fashionbert.evaluation.model import KeptScores
+from fashionbert.scoring import match_probability
 
 Indices: TypeAlias = NDArray[np.int64]
 
@@ -84,7 +85,7 @@ def test_an_unreadable_key_starts_anew(tmp_path: Path) -> None:
 
 def test_probabilities_stay_apart_where_float32_would_not() -> None:
     margins = np.array([0.0, np.log(3.0), 20.0, 21.0], np.float32)
-    found = _probability(margins)
+    found = match_probability(margins)
     np.testing.assert_allclose(found[:2], [0.5, 0.75], atol=1e-7)
     assert found[2] < found[3] < 1.0
     assert np.float32(found[2]) == np.float32(found[3])

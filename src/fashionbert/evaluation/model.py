@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fashionbert.data import Examples
 from fashionbert.evaluation.systems import Indices, ScorePairs, Scores, System, vector_system
 from fashionbert.files import write_json
-from fashionbert.scoring import Scorer
+from fashionbert.scoring import Scorer, match_probability
 
 PAIR = "pair model"
 VECTORS = "vectors"
@@ -40,7 +40,7 @@ def model_systems(scorer: Scorer, examples: Examples, cache: Path | None, key: s
         return scorer.score_rows(examples, texts, pictures)
 
     cached = margins if cache is None else KeptScores(cache, len(examples), key, margins)
-    systems = [System(name=PAIR, score_pairs=lambda texts, pictures: _probability(cached(texts, pictures)))]
+    systems = [System(name=PAIR, score_pairs=lambda texts, pictures: match_probability(cached(texts, pictures)))]
     if scorer.has_vectors:
         texts_NE = scorer.encode_tokens(examples.texts)
         pictures_NE = scorer.encode_features(examples.read_features, len(examples))
@@ -79,11 +79,6 @@ class KeptScores:
             scores_M[missing] = fresh
             self._known_NN[texts[missing], pictures[missing]] = fresh
         return scores_M
-
-
-def _probability(margins: Scores) -> NDArray[np.float64]:
-    """Match probability in float64, where scores that float32 would round to 1 stay apart."""
-    return 0.5 * (1.0 + np.tanh(0.5 * margins.astype(np.float64)))
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -264,7 +264,8 @@ class Scorer:
         features = self.processor.extractor.extract([pictures[first] for first in firsts])
         tokens = self._tokenize(texts)
         rows = np.arange(len(texts))
-        return match_probability(self._margins(tokens, rows, features.__getitem__, picture_of, None))
+        margins = self._margins(tokens, rows, features.__getitem__, picture_of, None)
+        return match_probability(margins).astype(np.float32)
 
     def _margins(
         self,
@@ -374,9 +375,12 @@ def _refuse_strangers(folder: Path, model: FashionBertForMatching, processor: Fa
         raise RunError(f"{folder} is put together from several models: {'; '.join(faults)}. Take a whole copy of one")
 
 
-def match_probability(margins: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Softmax over two logits, from their difference: ``1 / (1 + exp(-margin))``, without overflow."""
-    return (0.5 * (1.0 + np.tanh(0.5 * margins.astype(np.float64)))).astype(np.float32)
+def match_probability(margins: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Softmax over two logits, from their difference: ``1 / (1 + exp(-margin))``, without overflow.
+
+    In float64, where probabilities that float32 would round to 1 stay apart and can still be ranked.
+    """
+    return 0.5 * (1.0 + np.tanh(0.5 * margins.astype(np.float64)))
 
 
 def _in_order(values: NDArray[np.float32], order: NDArray[np.int64]) -> NDArray[np.float32]:
