@@ -17,9 +17,9 @@ from pydantic.fields import FieldInfo
 from typer import Typer
 from typer.models import ArgumentInfo, OptionInfo
 
-from fashionbert import config
 from fashionbert.cli.main import app
 from fashionbert.config import PRESETS, Settings, read_preset
+from fashionbert.config import settings as classes
 
 REFERENCE = Path(__file__).parent / "reference"
 _GENERATED = "<!-- written by docs/generate.py: change the program, then run it -->"
@@ -138,7 +138,7 @@ def _flat(parts: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
 
 def _docstrings(class_name: str) -> dict[str, str]:
     """Read the words under each field of a settings class from the source."""
-    tree = ast.parse(inspect.getsource(config))
+    tree = ast.parse(inspect.getsource(classes))
     (found,) = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == class_name]
     words = {}
     for before, node in zip(found.body, found.body[1:], strict=False):

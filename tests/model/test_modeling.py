@@ -139,20 +139,46 @@ def test_temperature(model: Model) -> None:
     assert head.scale.item() == 100.0
 
 
-@pytest.fixture
-def agreeing(make_config: Callable[..., FashionBertConfig], model: Model) -> Model:
-    """The same model with the side agreement switched on."""
-    built = FashionBertForPreTraining(make_config(side_agreement=True, split_layers=model.config.split_layers)).eval()
+@pytest.fixture(params=[0, 5])
+def agreeing(
+    make_config: Callable[..., FashionBertConfig], model: Model, request: pytest.FixtureRequest
+) -> FashionBertForPreTraining:
+    """The same model with the side agreement switched on, without and with late interaction."""
+    config = make_config(
+        side_agreement=True, split_layers=model.config.split_layers, late_interaction_size=request.param
+    )
+    built = FashionBertForPreTraining(config).eval()
     built.load_state_dict(model.state_dict(), strict=False)
+    assert built.vector_head is not None
+    built.vector_head.set_temperature(0.2)
+    assert built.side_agreement is not None
+    built.side_agreement.threshold.data.fill_(0.5)
+    if built.place_head is not None:
+        built.place_head.set_temperature(0.1)
+        for parameter in built.place_head.parameters():
+            if parameter.ndim > 1:
+                parameter.data.normal_(0.0, 0.4)
     return built
 
 
-def test_side_agreement_by_hand(agreeing: Model, model: Model, inputs: Inputs) -> None:
-    """It adds half of 10 (cosine - 0.5) for the match and as much against it, the sides read by themselves."""
+def test_side_agreement_by_hand(agreeing: FashionBertForPreTraining, model: Model, inputs: Inputs) -> None:
+    """It adds half of (similarity - 0.5) for the match and as much against it, the sides read by themselves."""
     frame = torch.stack([inputs["input_ids"][1, 0], inputs["input_ids"][1, 3]])[None]
-    words = model.text_vectors(inputs["input_ids"][1:2, :4])[0]
-    patches = model.picture_vectors(frame, patch_features=inputs["patch_features"][1:2])[0]
-    margin = 10 * (words @ patches - 0.5)
+    encoder = agreeing.fashionbert
+    text = agreeing.vectors_of_texts(encoder.read_texts(inputs["input_ids"][1:2, :4]))
+    patches = encoder.read_pictures(inputs["patch_features"][1:2])
+    picture = agreeing.vectors_of_pictures(encoder.read_texts(frame), patches)
+    similarity = 5 * (text.pooled[0] @ picture.pooled[0])
+    if agreeing.place_head is not None:
+        assert text.places is not None
+        assert picture.places is not None
+        assert text.places.vectors.shape == (1, 4, 5)
+        assert picture.places.vectors.shape == (1, 9, 5)
+        cosine_TP = text.places.vectors[0] @ picture.places.vectors[0].T
+        by_words = (cosine_TP.max(dim=1).values * text.places.weights[0]).sum()
+        by_patches = (cosine_TP.max(dim=0).values * picture.places.weights[0]).sum()
+        similarity = (similarity + 10 * (by_words + by_patches) / 2) / 2
+    margin = similarity - 0.5
     expected = model(**inputs).alignment_logits[1] + torch.stack([-margin / 2, margin / 2])
     torch.testing.assert_close(agreeing(**inputs).alignment_logits[1], expected, atol=1e-4, rtol=0)
 
@@ -179,6 +205,25 @@ def test_side_agreement_does_not_see_padding(agreeing: Model, inputs: Inputs) ->
 def test_side_agreement_needs_the_vector_head(make_config: Callable[..., FashionBertConfig]) -> None:
     with pytest.raises(ValueError, match="contrastive_size must be above 0"):
         make_config(side_agreement=True, contrastive_size=0)
+
+
+def test_late_interaction_needs_the_vector_head(make_config: Callable[..., FashionBertConfig]) -> None:
+    with pytest.raises(ValueError, match="contrastive_size must be above 0"):
+        make_config(late_interaction_size=5, contrastive_size=0)
+
+
+def test_scoring_skips_what_alignment_does_not_read(agreeing: Model, inputs: Inputs) -> None:
+    encoder = agreeing.fashionbert
+    sides = (
+        encoder.read_texts(inputs["input_ids"], inputs["attention_mask"]),
+        encoder.read_pictures(inputs["patch_features"]),
+    )
+    whole, quick = agreeing.join(*sides), agreeing.join(*sides, only_cls=True)
+    assert quick.last_hidden_state is not None
+    assert whole.last_hidden_state is not None
+    assert quick.last_hidden_state.shape == (4, 1, whole.last_hidden_state.shape[2])
+    torch.testing.assert_close(quick.last_hidden_state, whole.last_hidden_state[:, :1], **CLOSE)
+    torch.testing.assert_close(quick.alignment_logits, whole.alignment_logits, **CLOSE)
 
 
 def test_sides_that_were_read_before_are_joined(model: Model, inputs: Inputs) -> None:

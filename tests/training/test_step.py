@@ -10,8 +10,8 @@ from torch import Tensor
 
 from fashionbert.config import ObjectiveSettings, Task
 from fashionbert.data import NOT_HIDDEN, MaskedPictures, MaskedTexts
-from fashionbert.model import FashionBertConfig, FashionBertForPreTraining
-from fashionbert.objectives import alignment_loss, contrastive_loss, masked_patch_loss, masked_word_loss
+from fashionbert.model import FashionBertConfig, FashionBertForPreTraining, late_interaction
+from fashionbert.objectives import alignment_loss, contrastive_loss, info_nce, masked_patch_loss, masked_word_loss
 from fashionbert.training.queue import VectorQueue
 from fashionbert.training.step import DrawnPairs, PreTrainingStep, StepOutput
 
@@ -158,7 +158,7 @@ def test_contrastive_loss_reads_each_side_alone(model: FashionBertForPreTraining
     torch.testing.assert_close(output.losses["contrastive"], expected, atol=1e-5, rtol=1e-5)
     assert list(output.losses) == ["contrastive"]
     assert output.vectors is not None
-    torch.testing.assert_close(output.vectors[0], text_vectors)
+    torch.testing.assert_close(output.vectors[0].pooled, text_vectors)
 
 
 def test_the_drawer_of_pairs_is_handed_the_vectors(model: FashionBertForPreTraining, batch: Batch) -> None:
@@ -181,3 +181,59 @@ def test_only_uncertainty_learns_variances(model: FashionBertForPreTraining) -> 
     assert len(PreTrainingStep(model, ObjectiveSettings()).log_variances) == 0
     learnt = PreTrainingStep(model, ObjectiveSettings(weights="uncertainty")).log_variances
     assert sorted(learnt.keys()) == ["alignment", "masked_patches", "masked_words"]
+
+
+@pytest.fixture
+def placed(make_config: Callable[..., FashionBertConfig]) -> FashionBertForPreTraining:
+    """A model with late interaction and the alignment logits on top of it."""
+    torch.manual_seed(0)
+    config = make_config(split_layers=1, late_interaction_size=5, side_agreement=True)
+    return FashionBertForPreTraining(config).eval()
+
+
+def test_contrastive_loss_is_the_mean_of_whole_sides_and_places(
+    placed: FashionBertForPreTraining, batch: Batch
+) -> None:
+    output = run(placed, batch, tasks=("alignment", "contrastive"))
+    assert output.vectors is not None
+    texts, pictures = output.vectors
+    assert placed.vector_head is not None
+    assert placed.place_head is not None
+    assert texts.places is not None
+    assert pictures.places is not None
+    pooled = contrastive_loss(texts.pooled, pictures.pooled, GROUPS, placed.vector_head.scale)
+    logits = placed.place_head.scale * late_interaction(texts.places, pictures.places)
+    expected = (pooled + info_nce(logits, logits.T, GROUPS, GROUPS)) / 2
+    torch.testing.assert_close(output.losses["contrastive"], expected)
+    assert output.figures["contrastive.pooled"] == pytest.approx(pooled.item())
+
+
+@pytest.mark.parametrize("tasks", [("alignment", "contrastive"), ("alignment",)])
+def test_pairs_of_a_step_score_as_they_do_written_out(
+    placed: FashionBertForPreTraining, batch: Batch, tasks: tuple[Task, ...]
+) -> None:
+    """Own and foreign sides alike, whether or not the contrastive task has read the batch's sides before."""
+    output = run(placed, batch, tasks=tasks)
+    inputs, _ = laid_out(batch)
+    logits = placed(**inputs).alignment_logits
+    torch.testing.assert_close(
+        output.losses["alignment"], alignment_loss(logits, batch[2].labels), atol=1e-5, rtol=1e-5
+    )
+
+
+def test_the_first_pairs_set_the_threshold_once(placed: FashionBertForPreTraining, batch: Batch) -> None:
+    agreement = placed.side_agreement
+    assert agreement is not None
+    run(placed, batch, tasks=("alignment", "contrastive"))
+    assert bool(agreement.started)
+    inputs, _ = laid_out(batch)
+    with torch.no_grad():
+        agreement.gain.fill_(0.0)
+        without = placed(**inputs).alignment_logits
+        agreement.gain.fill_(1.0)
+        margins = placed(**inputs).alignment_logits - without
+        similarity = margins[:, 1] - margins[:, 0] + agreement.threshold
+    assert agreement.threshold.item() == pytest.approx(float((similarity[:2].mean() + similarity[2:].mean()) / 2), 1e-4)
+    agreement.threshold.data.fill_(7.0)
+    run(placed, batch, tasks=("alignment", "contrastive"))
+    assert agreement.threshold.item() == 7.0

@@ -6,6 +6,7 @@ import typer
 
 from fashionbert.cli import catalogue, demo, evaluate, features, score, train
 from fashionbert.errors import FashionBertError
+from fashionbert.memory import keep_freed_memory
 
 _INTERRUPTED = 130
 """What typer makes of Ctrl-C."""
@@ -26,6 +27,7 @@ app.command()(demo.demo)
 
 def main() -> None:
     """Run the command line; faults of the input end with exit code 2 and without a traceback."""
+    keep_freed_memory()
     try:
         app()
     except FashionBertError as error:

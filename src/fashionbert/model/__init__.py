@@ -7,14 +7,9 @@ Importing this package registers the classes with transformers' Auto classes, so
 from transformers import AutoConfig, AutoModel, AutoModelForPreTraining
 
 from fashionbert.model.config import FashionBertConfig
-from fashionbert.model.modeling import (
-    FashionBertForMatching,
-    FashionBertForPreTraining,
-    FashionBertModel,
-    FashionBertOutput,
-    Side,
-    frame_ids,
-)
+from fashionbert.model.encoder import FashionBertModel, FashionBertOutput, Side
+from fashionbert.model.modeling import FashionBertForMatching, FashionBertForPreTraining, frame_ids
+from fashionbert.model.side_vectors import Places, SideVectors, late_interaction
 
 AutoConfig.register("fashionbert", FashionBertConfig, exist_ok=True)
 AutoModel.register(FashionBertConfig, FashionBertModel, exist_ok=True)
@@ -26,6 +21,9 @@ __all__ = [
     "FashionBertForPreTraining",
     "FashionBertModel",
     "FashionBertOutput",
+    "Places",
     "Side",
+    "SideVectors",
     "frame_ids",
+    "late_interaction",
 ]

@@ -26,6 +26,8 @@ class FashionBertConfig(BertConfig):
     """Whether the checkpoint holds a mean and a deviation for each of the F features, applied before the projection."""
     contrastive_size: int = 0
     """E, size of the unit vectors of the contrastive head; 0 leaves the head out."""
+    late_interaction_size: int = 0
+    """K, size of the unit vectors of single words and patches (docs/adr/0003); 0 leaves them out."""
     split_layers: int = 0
     """Lower layers in which words and patches do not see each other yet; 0 is the paper's single stream."""
     side_agreement: bool = False
@@ -38,7 +40,7 @@ class FashionBertConfig(BertConfig):
             **kwargs: values that are no fields; transformers keeps them as attributes.
 
         Raises:
-            ValueError: side agreement without a vector head, or no layer left to join words and patches.
+            ValueError: side agreement or late interaction without a vector head, or no layer left to join the sides.
         """
         super().__post_init__(**kwargs)
         if not 0 <= self.split_layers < self.num_hidden_layers:
@@ -47,6 +49,8 @@ class FashionBertConfig(BertConfig):
             )
         if self.side_agreement and self.contrastive_size == 0:
             raise ValueError("side_agreement = True needs the vector head: contrastive_size must be above 0")
+        if self.late_interaction_size and self.contrastive_size == 0:
+            raise ValueError("late_interaction_size needs the vector head: contrastive_size must be above 0")
 
     @classmethod
     def from_bert(cls, bert: BertConfig, **fields: object) -> "FashionBertConfig":
@@ -80,6 +84,7 @@ class FashionBertConfig(BertConfig):
                 "patches",
                 "patch_type_vocab_size",
                 "contrastive_size",
+                "late_interaction_size",
                 "standardise_features",
                 "side_agreement",
                 "split_layers",

@@ -1,200 +1,19 @@
-"""FashionBERT: ``[CLS] words [SEP] patches`` through one BERT encoder, and the heads that read it.
+"""The models: what stands on the encoder's output.
 
-Paper sections 1.2-1.3; released code ``modeling_imagebert.py``. Letters: B batch, T text tokens, P patches,
-S = T + P, M masked places, F feature size, D width, V vocabulary, E vector size.
+Paper section 1.3; released code ``modeling_imagebert.py``. Letters: B batch, T text tokens, P patches, M masked places,
+F feature size, D width, V vocabulary, E vector size.
 """
-
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as nnf
-from transformers import BertModel, PreTrainedModel
-from transformers.masking_utils import create_bidirectional_mask
-from transformers.models.bert.modeling_bert import BertSelfAttention
-from transformers.utils.generic import ModelOutput
 
 from fashionbert.model.config import FashionBertConfig
-from fashionbert.model.embeddings import PatchEmbeddings
-from fashionbert.model.heads import SideAgreement, VectorHead, WordHead
+from fashionbert.model.encoder import FashionBertModel, FashionBertOutput, FashionBertPreTrainedModel, Side
+from fashionbert.model.heads import SideAgreement, WordHead
+from fashionbert.model.side_vectors import PlaceHead, SideVectors, VectorHead, late_interaction_of_pairs
 
-
-@dataclass
-class FashionBertOutput(ModelOutput):
-    """Named outputs of every FashionBERT.
-
-    Attributes:
-        last_hidden_state: the encoder's output [B, T+P, D], words first.
-        pooled_output: tanh pooler on ``[CLS]``, of shape [B, D].
-        alignment_logits: [B, 2], class 1 = text and picture belong together (the opposite of BERT's next sentence).
-        attention_mask: True at real places [B, T+P].
-        attentions: for each layer [B, heads, T+P, T+P], when asked for and attention is ``eager``.
-    """
-
-    last_hidden_state: Tensor | None = None
-    pooled_output: Tensor | None = None
-    alignment_logits: Tensor | None = None
-    attention_mask: Tensor | None = None
-    attentions: tuple[Tensor, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """Hidden states of one side of pairs, or of both.
-
-    Attributes:
-        hidden: [B, S, D].
-        mask: True at real places [B, S].
-    """
-
-    hidden: Tensor
-    mask: Tensor
-
-    def __getitem__(self, rows_N: Tensor) -> "Side":
-        """Take rows, any number of times each."""
-        return Side(self.hidden[rows_N], self.mask[rows_N])
-
-    def narrowed(self, width: int) -> "Side":
-        """Cut off places behind ``width``, which must be padding."""
-        return Side(self.hidden[:, :width], self.mask[:, :width])
-
-    def beside(self, other: "Side") -> "Side":
-        """Put another side's places behind one's own, row by row."""
-        hidden_BSD = torch.cat([self.hidden, other.hidden.to(self.hidden.dtype)], dim=1)
-        return Side(hidden_BSD, torch.cat([self.mask, other.mask], dim=1))
-
-    def above(self, other: "Side") -> "Side":
-        """Put another side's rows below one's own; the narrower one is padded."""
-        width = max(self.hidden.shape[1], other.hidden.shape[1])
-        upper, lower = self._padded(width), other._padded(width)
-        return Side(torch.cat([upper.hidden, lower.hidden]), torch.cat([upper.mask, lower.mask]))
-
-    def _padded(self, width: int) -> "Side":
-        missing = width - self.hidden.shape[1]
-        return Side(nnf.pad(self.hidden, (0, 0, 0, missing)), nnf.pad(self.mask, (0, missing)))
-
-
-class FashionBertPreTrainedModel(PreTrainedModel):
-    """Loading and saving for all FashionBERT classes; safetensors, no remote code."""
-
-    config: FashionBertConfig
-    config_class = FashionBertConfig
-    base_model_prefix = "fashionbert"
-    supports_gradient_checkpointing = True
-    _supports_sdpa = True
-    _supports_flash_attn = True
-    _supports_attention_backend = True
-
-
-class FashionBertModel(FashionBertPreTrainedModel):
-    """The encoder: any Hugging Face BERT with patches beside its words."""
-
-    _keys_to_ignore_on_load_unexpected = [r".*_head\..*", r"side_agreement\..*"]  # noqa: RUF012 (transformers' own attribute)
-
-    def __init__(self, config: FashionBertConfig) -> None:
-        super().__init__(config)
-        self.bert = BertModel(config)
-        self.patch_embeddings = PatchEmbeddings(config)
-        self.post_init()
-
-    def forward(
-        self,
-        input_ids: Tensor,
-        attention_mask: Tensor | None = None,
-        patch_features: Tensor | None = None,
-        patch_mask: Tensor | None = None,
-        masked_patches: Tensor | None = None,
-        patch_positions: Tensor | None = None,
-        token_type_ids: Tensor | None = None,
-        position_ids: Tensor | None = None,
-        output_attentions: bool = False,
-    ) -> FashionBertOutput:
-        """Encode words, or words and patches, in one sequence.
-
-        Args:
-            input_ids: ``[CLS] words [SEP]`` and padding [B, T].
-            attention_mask: 1 at real tokens [B, T]; None: all are.
-            patch_features: [B, P, F]; None encodes the words alone.
-            patch_mask: 1 at real patches [B, P]; None: all are.
-            masked_patches: True where a patch is set to zero [B, P].
-            patch_positions: place of each patch in the grid [B, P]; None: all are there, row-major. Training may
-                drop patches to save time.
-            token_type_ids: segments of the words [B, T]; None: all 0 ("T"). Query and title: 0 and 1 (section 1.10).
-            position_ids: [1 or B, T]; None counts from 0. With query and title it restarts at the title.
-            output_attentions: also return the attention maps; needs ``attn_implementation="eager"``.
-
-        Returns:
-            Everything but the alignment logits.
-        """
-        with _recorded_attention(self.bert) if output_attentions else nullcontext() as attentions:
-            texts = self.read_texts(input_ids, attention_mask, token_type_ids, position_ids)
-            pictures = None
-            if patch_features is not None:
-                pictures = self.read_pictures(patch_features, patch_mask, masked_patches, patch_positions)
-            outputs = self.join(texts, pictures)
-        outputs.attentions = None if attentions is None else tuple(attentions)
-        return outputs
-
-    def read_texts(
-        self,
-        input_ids: Tensor,
-        attention_mask: Tensor | None = None,
-        token_type_ids: Tensor | None = None,
-        position_ids: Tensor | None = None,
-    ) -> Side:
-        """Embed words and run the layers in which they do not see patches yet; arguments as in :meth:`forward`."""
-        hidden_BTD = self.bert.embeddings(input_ids=input_ids, token_type_ids=token_type_ids, position_ids=position_ids)
-        mask_BT = torch.ones_like(input_ids) if attention_mask is None else attention_mask
-        return self._run(Side(hidden_BTD, mask_BT.bool()), 0, self.config.split_layers)
-
-    def read_pictures(
-        self,
-        patch_features: Tensor,
-        patch_mask: Tensor | None = None,
-        masked_patches: Tensor | None = None,
-        patch_positions: Tensor | None = None,
-    ) -> Side:
-        """Embed patches and run the layers in which they do not see words yet; arguments as in :meth:`forward`."""
-        hidden_BPD = self.patch_embeddings(patch_features, masked_patches, patch_positions)
-        shape = patch_features.shape[:2]
-        mask_BP = (
-            torch.ones(shape, dtype=torch.bool, device=patch_features.device) if patch_mask is None else patch_mask
-        )
-        return self._run(Side(hidden_BPD, mask_BP.bool()), 0, self.config.split_layers)
-
-    def join(self, texts: Side, pictures: Side | None) -> FashionBertOutput:
-        """Run the remaining layers over words and patches in one sequence, or over words alone."""
-        both = texts if pictures is None else texts.beside(pictures)
-        both = self._run(both, self.config.split_layers, self.config.num_hidden_layers)
-        pooler = self.bert.pooler
-        assert pooler is not None, "BertModel is built with its pooler"
-        return FashionBertOutput(
-            last_hidden_state=both.hidden, pooled_output=pooler(both.hidden), attention_mask=both.mask
-        )
-
-    def _run(self, side: Side, first: int, end: int) -> Side:
-        if first == end:
-            return side
-        mask = create_bidirectional_mask(config=self.bert.config, inputs_embeds=side.hidden, attention_mask=side.mask)
-        hidden_BSD = side.hidden
-        for layer in self.bert.encoder.layer[first:end]:
-            hidden_BSD = layer(hidden_BSD, mask)
-        return Side(hidden_BSD, side.mask)
-
-
-@contextmanager
-def _recorded_attention(bert: BertModel) -> Iterator[list[Tensor]]:
-    """Collect the attention maps of the layers that run inside the block."""
-    maps: list[Tensor] = []
-    modules = [module for module in bert.encoder.modules() if isinstance(module, BertSelfAttention)]
-    hooks = [module.register_forward_hook(lambda _, __, output: maps.append(output[1])) for module in modules]
-    try:
-        yield maps
-    finally:
-        for hook in hooks:
-            hook.remove()
+FRAME = 2
+"""A picture alone stands behind so many tokens, ``[CLS] [SEP]``."""
 
 
 class FashionBertForMatching(FashionBertPreTrainedModel):
@@ -208,6 +27,7 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
         self.alignment_head = nn.Linear(config.hidden_size, 2)
         self.vector_head = VectorHead(config) if config.contrastive_size else None
+        self.place_head = PlaceHead(config) if config.late_interaction_size else None
         self.side_agreement = SideAgreement() if config.side_agreement else None
         self._add_heads(config)
         self.post_init()
@@ -241,46 +61,105 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
         )
         if self.side_agreement is None or patch_features is None:
             return self._align(outputs, None)
-        frame_B2 = frame_ids(input_ids, attention_mask)
-        pictures_BE = self.picture_vectors(frame_B2, None, patch_features, patch_mask, patch_positions, masked_patches)
-        return self._align(outputs, (self.text_vectors(input_ids, attention_mask), pictures_BE))
+        encoder, frame_B2 = self.fashionbert, frame_ids(input_ids, attention_mask)
+        texts = self.vectors_of_texts(encoder.read_texts(input_ids, attention_mask))
+        frame, pictures = (
+            encoder.read_texts(frame_B2),
+            encoder.read_pictures(patch_features, patch_mask, masked_patches, patch_positions),
+        )
+        return self._align(outputs, (texts, self.vectors_of_pictures(frame, pictures)))
 
-    def join(self, texts: Side, pictures: Side, vectors: tuple[Tensor, Tensor] | None = None) -> FashionBertOutput:
+    def join(
+        self,
+        texts: Side,
+        pictures: Side,
+        vectors: tuple[SideVectors, SideVectors] | None = None,
+        *,
+        only_cls: bool = False,
+    ) -> FashionBertOutput:
         """Score pairs of sides that were read before, so that a side in many pairs is read once.
 
         Args:
             texts: from :meth:`FashionBertModel.read_texts`, a row for each pair.
             pictures: from :meth:`FashionBertModel.read_pictures`, a row for each pair.
-            vectors: unit vectors [B, E] of the same texts and pictures; a model with side agreement needs them.
+            vectors: of the same texts and pictures; a model with side agreement needs them.
+            only_cls: for scoring alone, see :meth:`FashionBertModel.join`.
 
         Returns:
             The outputs of the pairs.
         """
-        return self._align(self.fashionbert.join(texts, pictures), vectors)
+        return self._align(self.fashionbert.join(texts, pictures, only_cls=only_cls), vectors)
 
-    def _align(self, outputs: FashionBertOutput, vectors: tuple[Tensor, Tensor] | None) -> FashionBertOutput:
+    def _align(self, outputs: FashionBertOutput, vectors: tuple[SideVectors, SideVectors] | None) -> FashionBertOutput:
         assert outputs.pooled_output is not None
         outputs.alignment_logits = self.alignment_head(self.dropout(outputs.pooled_output))
         if self.side_agreement is not None and vectors is not None:
-            outputs.alignment_logits = outputs.alignment_logits + self.side_agreement(*vectors)
+            outputs.alignment_logits = outputs.alignment_logits + self.side_agreement(self.similarity(*vectors))
         return outputs
 
-    def vectors_of_texts(self, texts: Side) -> Tensor:
-        """Unit vectors [B, E] of texts that were read before; ValueError where the model has no vector head."""
-        return self._vectors(self.fashionbert.join(texts, None), "text")
+    def similarity(self, texts: SideVectors, pictures: SideVectors) -> Tensor:
+        """How alike the sides of each pair are by their own vectors, in units of the contrastive task's logits [B].
 
-    def vectors_of_pictures(self, frame: Side, pictures: Side) -> Tensor:
-        """Unit vectors [B, E] of pictures that were read before; ValueError where the model has no vector head.
+        Mean of cosine and late interaction, each times its learnt scale; the cosine alone where the model has no late
+        interaction.
 
         Args:
-            frame: ``[CLS] [SEP]`` as :meth:`FashionBertModel.read_texts` read it, one row.
+            texts: B texts.
+            pictures: B pictures.
+
+        Returns:
+            Similarities.
+        """
+        assert self.vector_head is not None, "the configuration refuses side agreement without a vector head"
+        cosine_B = self.vector_head.scale * (texts.pooled * pictures.pooled).sum(dim=1)
+        if self.place_head is None or texts.places is None or pictures.places is None:
+            return cosine_B
+        return (cosine_B + self.place_head.scale * late_interaction_of_pairs(texts.places, pictures.places)) / 2
+
+    def vectors_of_texts(self, texts: Side) -> SideVectors:
+        """Vectors of texts that were read before; ValueError where the model has no vector head."""
+        return self.vectors_of(self.fashionbert.join(texts, None), "text")
+
+    def vectors_of_pictures(self, frame: Side, pictures: Side) -> SideVectors:
+        """Vectors of pictures that were read before; ValueError where the model has no vector head.
+
+        Args:
+            frame: ``[CLS] [SEP]`` as :meth:`FashionBertModel.read_texts` read it, one row or a row for each picture.
             pictures: the pictures.
 
         Returns:
-            Unit vectors, float32.
+            Their vectors.
         """
-        rows = torch.zeros(len(pictures.hidden), dtype=torch.int64, device=pictures.hidden.device)
-        return self._vectors(self.fashionbert.join(frame[rows], pictures), "picture")
+        if len(frame.hidden) != len(pictures.hidden):
+            frame = frame[torch.zeros(len(pictures.hidden), dtype=torch.int64, device=pictures.hidden.device)]
+        return self.vectors_of(self.fashionbert.join(frame, pictures), "picture")
+
+    def vectors_of(self, outputs: FashionBertOutput, side: str) -> SideVectors:
+        """Read the vectors off sides that passed all layers by themselves.
+
+        Args:
+            outputs: of :meth:`FashionBertModel.join`; a picture stands behind its ``[CLS] [SEP]``.
+            side: ``"text"`` or ``"picture"``.
+
+        Returns:
+            Pooled vectors, and places where the model has late interaction.
+
+        Raises:
+            ValueError: the model has no vector head.
+        """
+        if self.vector_head is None:
+            raise ValueError(
+                "this model has no vector head (contrastive_size is 0): train one with the contrastive task, "
+                "for example with --preset fast"
+            )
+        hidden_BSD, mask_BS = outputs.last_hidden_state, outputs.attention_mask
+        assert hidden_BSD is not None
+        assert mask_BS is not None
+        pooled_BE = self.vector_head(hidden_BSD, mask_BS, side)
+        if self.place_head is None:
+            return SideVectors(pooled_BE)
+        first = 0 if side == "text" else FRAME
+        return SideVectors(pooled_BE, self.place_head(hidden_BSD[:, first:], mask_BS[:, first:], side))
 
     def text_vectors(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         """Encode texts by themselves; the dot product with :meth:`picture_vectors` is their cosine.
@@ -296,7 +175,7 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
             ValueError: the model has no vector head.
         """
         outputs = self.fashionbert(input_ids=input_ids, attention_mask=attention_mask)
-        return self._vectors(outputs, "text")
+        return self.vectors_of(outputs, "text").pooled
 
     def picture_vectors(
         self,
@@ -331,15 +210,7 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
             masked_patches=masked_patches,
             patch_positions=patch_positions,
         )
-        return self._vectors(outputs, "picture")
-
-    def _vectors(self, outputs: FashionBertOutput, side: str) -> Tensor:
-        if self.vector_head is None:
-            raise ValueError(
-                "this model has no vector head (contrastive_size is 0): train one with the contrastive task, "
-                "for example with --preset fast"
-            )
-        return self.vector_head(outputs.last_hidden_state, outputs.attention_mask, side)
+        return self.vectors_of(outputs, "picture").pooled
 
 
 class FashionBertForPreTraining(FashionBertForMatching):

@@ -39,12 +39,31 @@ def contrastive_loss(
         candidate_texts_CE = torch.cat([texts_BE, queue_texts_KE])
         candidate_pictures_CE = torch.cat([pictures_BE, queue_pictures_KE])
         groups_C = torch.cat([groups_B, queue_groups_K])
-    truth_B = torch.arange(len(texts_BE), device=texts_BE.device)
+    to_pictures_BC = scale * texts_BE @ candidate_pictures_CE.T
+    to_texts_BC = scale * pictures_BE @ candidate_texts_CE.T
+    return info_nce(to_pictures_BC, to_texts_BC, groups_B, groups_C)
+
+
+def info_nce(to_pictures_BC: Tensor, to_texts_BC: Tensor, groups_B: Tensor, groups_C: Tensor) -> Tensor:
+    """Mean of text->picture and picture->text cross-entropy over logits, however they were come by.
+
+    Args:
+        to_pictures_BC: of each text with the candidate pictures; candidate i is the own one of text i.
+        to_texts_BC: of each picture with the candidate texts, likewise.
+        groups_B: group of each row, as integers.
+        groups_C: group of each candidate; other members of a row's group are left out of its candidates.
+
+    Returns:
+        A scalar, in nats.
+    """
+    truth_B = torch.arange(len(groups_B), device=groups_B.device)
     banned_BC = same_group(groups_B, groups_C)
     banned_BC[truth_B, truth_B] = False
-    to_pictures_BC = (scale * texts_BE @ candidate_pictures_CE.T).masked_fill(banned_BC, float("-inf"))
-    to_texts_BC = (scale * pictures_BE @ candidate_texts_CE.T).masked_fill(banned_BC, float("-inf"))
-    return (nnf.cross_entropy(to_pictures_BC, truth_B) + nnf.cross_entropy(to_texts_BC, truth_B)) / 2
+    losses = [
+        nnf.cross_entropy(logits_BC.masked_fill(banned_BC, float("-inf")), truth_B)
+        for logits_BC in (to_pictures_BC, to_texts_BC)
+    ]
+    return (losses[0] + losses[1]) / 2
 
 
 def same_group(groups_B: Tensor, groups_C: Tensor) -> Tensor:

@@ -1,8 +1,9 @@
 """Scores for pairs and vectors for single sides, from a run folder."""
 
+from fashionbert.scoring.probability import match_probability
 from fashionbert.scoring.processor import FashionBertProcessor
 from fashionbert.scoring.run_folder import load_model, read_figures, read_settings, save_weights
-from fashionbert.scoring.scorer import Ranked, Scorer, match_probability
+from fashionbert.scoring.scorer import Ranked, Scorer
 
 __all__ = [
     "FashionBertProcessor",

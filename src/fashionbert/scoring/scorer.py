@@ -17,7 +17,9 @@ from torch import Tensor
 
 from fashionbert.data import Examples, TextBatch, pad_texts
 from fashionbert.errors import RunError
-from fashionbert.model import FashionBertForMatching, Side
+from fashionbert.model import FashionBertForMatching, Side, SideVectors
+from fashionbert.scoring.portions import portions
+from fashionbert.scoring.probability import match_probability
 from fashionbert.scoring.processor import FashionBertProcessor
 from fashionbert.scoring.run_folder import load_model
 from fashionbert.text import TokenizedTexts, tokenize
@@ -27,8 +29,8 @@ Precision = Literal["fp32", "bf16"]
 Progress = Callable[[int], None]
 ReadFeatures = Callable[[NDArray[np.int64]], NDArray[np.floating]]
 
-_PAIRS_IN_PORTION = 4096
-"""Pairs whose sides are held at once: below 1 GB at width 768, and enough for a picture to meet many texts."""
+_SIDES_AT_ONCE = 4096
+"""Sides that are held at once: some 0.6 GB at width 384, and enough for all pairs of a split of 2,000 products."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,8 +281,8 @@ class Scorer:
         margins = np.empty(len(text_of), np.float32)
         lengths = texts.lengths[text_of]
         order = np.argsort(lengths, kind="stable")
-        for start in range(0, len(order), _PAIRS_IN_PORTION):
-            portion = order[start : start + _PAIRS_IN_PORTION]
+        for run in portions(text_of[order], picture_of[order], _SIDES_AT_ONCE):
+            portion = order[run]
             text_rows, text_at = np.unique(text_of[portion], return_inverse=True)
             picture_rows, picture_at = np.unique(picture_of[portion], return_inverse=True)
             with self._arithmetic():
@@ -293,7 +295,10 @@ class Scorer:
                     joined = self.model.join(
                         text_side[text_places].narrowed(width),
                         picture_side[picture_places],
-                        None if vectors is None else (vectors[0][text_places], vectors[1][picture_places]),
+                        None
+                        if vectors is None
+                        else (vectors[0][text_places].narrowed(width), vectors[1][picture_places]),
+                        only_cls=True,
                     )
                     logits_B2 = joined.alignment_logits.float()  # pyright: ignore[reportOptionalMemberAccess]
                     margins[portion[places]] = (logits_B2[:, 1] - logits_B2[:, 0]).cpu().numpy()
@@ -316,7 +321,7 @@ class Scorer:
         ]
         return reduce(Side.above, sides)
 
-    def _side_vectors(self, texts: Side, pictures: Side) -> tuple[Tensor, Tensor] | None:
+    def _side_vectors(self, texts: Side, pictures: Side) -> tuple[SideVectors, SideVectors] | None:
         """Vectors of sides that were read before, where the alignment logits ask for them."""
         if self.model.side_agreement is None:
             return None
@@ -324,9 +329,13 @@ class Scorer:
         frame = self.model.fashionbert.read_texts(words.input_ids)
         text_rows, picture_rows = (self._on_device(np.arange(len(side.hidden))) for side in (texts, pictures))
         return (
-            torch.cat([self.model.vectors_of_texts(texts[rows]) for rows in text_rows.split(self.batch_size)]),
-            torch.cat(
-                [self.model.vectors_of_pictures(frame, pictures[rows]) for rows in picture_rows.split(self.batch_size)]
+            reduce(
+                SideVectors.above,
+                [self.model.vectors_of_texts(texts[rows]) for rows in text_rows.split(self.batch_size)],
+            ),
+            reduce(
+                SideVectors.above,
+                [self.model.vectors_of_pictures(frame, pictures[rows]) for rows in picture_rows.split(self.batch_size)],
             ),
         )
 
@@ -373,14 +382,6 @@ def _refuse_strangers(folder: Path, model: FashionBertForMatching, processor: Fa
         )
     if faults:
         raise RunError(f"{folder} is put together from several models: {'; '.join(faults)}. Take a whole copy of one")
-
-
-def match_probability(margins: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Softmax over two logits, from their difference: ``1 / (1 + exp(-margin))``, without overflow.
-
-    In float64, where probabilities that float32 would round to 1 stay apart and can still be ranked.
-    """
-    return 0.5 * (1.0 + np.tanh(0.5 * margins.astype(np.float64)))
 
 
 def _in_order(values: NDArray[np.float32], order: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -175,7 +175,7 @@ class Trainer:
         queue = self.queue.without(row_ids)
         negatives = queue if self.settings.contrastive.queue_negatives else None
         with_pairs = step >= self.alone_steps
-        texts, pictures = self.drawer.sides(rows, hidden=with_pairs, generator=generator)
+        sides = self.drawer.sides(rows, hidden=with_pairs, generator=generator)
 
         def draw_pairs(vectors: Vectors | None) -> DrawnPairs | None:
             if not with_pairs:
@@ -183,7 +183,7 @@ class Trainer:
             return self.drawer.pairs(rows, vectors, queue, self._hardness(step), generator).to(device)
 
         with self._attention():
-            output: StepOutput = self.wrapped(texts.to(device), pictures.to(device), groups, negatives, draw_pairs)
+            output: StepOutput = self.wrapped(sides[0].to(device), sides[1].to(device), groups, negatives, draw_pairs)
             losses = {f"loss {task}": float(loss.detach()) for task, loss in output.losses.items()}
             self._refuse_non_finite(losses, step)
             total, weights = weigh(
@@ -195,7 +195,8 @@ class Trainer:
             )
             self.accelerator.backward(total * share)
         if output.vectors is not None:
-            self.queue = self.queue.pushed(self.settings.contrastive.queue, row_ids, groups, *output.vectors)
+            texts, pictures = output.vectors[0].pooled, output.vectors[1].pooled
+            self.queue = self.queue.pushed(self.settings.contrastive.queue, row_ids, groups, texts, pictures)
         figures = {"loss": float(total.detach()), **output.figures}
         figures |= {f"loss.{task}": float(loss.detach()) for task, loss in output.losses.items()}
         figures |= {f"weight.{task}": weight for task, weight in weights.items()}

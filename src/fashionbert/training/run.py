@@ -109,8 +109,9 @@ def train(
 
 def _prepare(model: FashionBertForPreTraining, settings: Settings, training: Examples) -> None:
     """Set what the data and the settings say before the first step."""
-    if model.vector_head is not None:
-        model.vector_head.set_temperature(settings.contrastive.temperature)
+    for head in (model.vector_head, model.place_head):
+        if head is not None:
+            head.set_temperature(settings.contrastive.temperature)
     if settings.model.standardise_features:
         rows = np.linspace(0, len(training) - 1, min(len(training), _STATISTICS_ROWS)).astype(np.int64)
         mean_F, deviation_F = _feature_statistics(training, rows)

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from fashionbert.config import ObjectiveSettings
 from fashionbert.data import NOT_HIDDEN, MaskedPictures, MaskedTexts
-from fashionbert.model import FashionBertForPreTraining, Side, frame_ids
-from fashionbert.objectives import alignment_loss, contrastive_loss, masked_patch_loss, masked_word_loss
+from fashionbert.model import FashionBertForPreTraining, Side, SideVectors, frame_ids, late_interaction
+from fashionbert.objectives import alignment_loss, contrastive_loss, info_nce, masked_patch_loss, masked_word_loss
 from fashionbert.training.queue import VectorQueue
 
 Vectors = tuple[Tensor, Tensor]
@@ -56,14 +56,23 @@ class StepOutput:
     Attributes:
         losses: scalar of each task that took part, in the order of the settings.
         encoder_outputs: what the heads read.
-        vectors: unit vectors, when the contrastive task took part.
+        vectors: those of texts and pictures, when the contrastive task took part.
         figures: numbers for the record that are not losses.
     """
 
     losses: dict[str, Tensor] = field(default_factory=dict)
     encoder_outputs: list[Tensor] = field(default_factory=list)
-    vectors: Vectors | None = None
+    vectors: tuple[SideVectors, SideVectors] | None = None
     figures: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """The batch as the layers below the joint ones have read it; ``frame`` is ``[CLS] [SEP]``, one row."""
+
+    texts: Side
+    frame: Side
+    pictures: Side
 
 
 class PreTrainingStep(nn.Module):
@@ -98,54 +107,76 @@ class PreTrainingStep(nn.Module):
             Losses and what weighing and recording need.
         """
         output, losses = StepOutput(), {}
-        text_side, picture_side = self._read_texts(texts), self._read_pictures(pictures)
+        own = _Sides(self._read_texts(texts), self._read_frame(texts), self._read_pictures(pictures))
         if "contrastive" in self.tasks:
-            losses["contrastive"] = self._contrastive(texts, text_side, picture_side, groups_B, queue, output)
-        pairs = draw_pairs(output.vectors)
+            losses["contrastive"] = self._contrastive(own, groups_B, queue, output)
+        pairs = draw_pairs(None if output.vectors is None else (output.vectors[0].pooled, output.vectors[1].pooled))
         if pairs is not None:
-            labels_UT, masked_UP, features_UPF = texts.labels, pictures.masked, pictures.features
-            if pairs.foreign_texts is not None:
-                text_side = text_side.above(self._read_texts(pairs.foreign_texts))
-                labels_UT = _stack_labels(labels_UT, pairs.foreign_texts.labels)
-            if pairs.foreign_pictures is not None:
-                picture_side = picture_side.above(self._read_pictures(pairs.foreign_pictures))
-                masked_UP = torch.cat([masked_UP, pairs.foreign_pictures.masked])
-                # In float32: under bf16 autocast torch refuses to join float16 tensors.
-                features_UPF = torch.cat([features_UPF.float(), pairs.foreign_pictures.features.float()])
-            vectors = self._pair_vectors(texts, text_side, picture_side, pairs)
-            joined = self.model.join(text_side[pairs.text_of], picture_side[pairs.picture_of], vectors)
-            hidden_NSD = joined.last_hidden_state
-            assert hidden_NSD is not None
-            output.encoder_outputs.append(hidden_NSD)
-            counted = len(texts.input_ids) if self.positives_only else len(pairs.labels)
-            hidden_nSD, text_of_n, picture_of_n = (
-                each[:counted] for each in (hidden_NSD, pairs.text_of, pairs.picture_of)
-            )
-            words = labels_UT.shape[1]
-            if "masked_words" in self.tasks:
-                losses["masked_words"] = self._masked_words(hidden_nSD[:, :words], labels_UT[text_of_n])
-            if "masked_patches" in self.tasks:
-                losses["masked_patches"] = self._masked_patches(
-                    hidden_nSD[:, words:], masked_UP[picture_of_n], features_UPF, picture_of_n
-                )
-            if "alignment" in self.tasks:
-                losses["alignment"] = self._alignment(joined.alignment_logits, pairs.labels, output)
+            losses |= self._pair_losses(texts, pictures, own, pairs, output)
         output.losses = {task: losses[task] for task in self.tasks if task in losses}
         return output
 
-    @torch.no_grad()
-    def _pair_vectors(
-        self, texts: MaskedTexts, text_side: Side, picture_side: Side, pairs: DrawnPairs
-    ) -> Vectors | None:
-        """Vectors of both sides of each pair, where the alignment logits ask for them; they take no gradient."""
+    def _pair_losses(
+        self, texts: MaskedTexts, pictures: MaskedPictures, own: _Sides, pairs: DrawnPairs, output: StepOutput
+    ) -> dict[str, Tensor]:
+        """Join the sides of all pairs and give the losses of the tasks that look at pairs."""
+        text_side, picture_side, vectors = own.texts, own.pictures, self._own_vectors(own, output)
+        labels_UT, masked_UP, features_UPF = texts.labels, pictures.masked, pictures.features
+        if pairs.foreign_texts is not None:
+            foreign = self._read_texts(pairs.foreign_texts)
+            text_side = text_side.above(foreign)
+            labels_UT = _stack_labels(labels_UT, pairs.foreign_texts.labels)
+            if vectors is not None:
+                vectors = vectors[0].above(self._vectors_of_texts(foreign)), vectors[1]
+        if pairs.foreign_pictures is not None:
+            foreign = self._read_pictures(pairs.foreign_pictures)
+            picture_side = picture_side.above(foreign)
+            masked_UP = torch.cat([masked_UP, pairs.foreign_pictures.masked])
+            # In float32: under bf16 autocast torch refuses to join float16 tensors.
+            features_UPF = torch.cat([features_UPF.float(), pairs.foreign_pictures.features.float()])
+            if vectors is not None:
+                vectors = vectors[0], vectors[1].above(self._vectors_of_pictures(own.frame, foreign))
+        if vectors is not None:
+            vectors = vectors[0][pairs.text_of], vectors[1][pairs.picture_of]
+            self._start_agreement(vectors, pairs.labels)
+        joined = self.model.join(text_side[pairs.text_of], picture_side[pairs.picture_of], vectors)
+        hidden_NSD = joined.last_hidden_state
+        assert hidden_NSD is not None
+        output.encoder_outputs.append(hidden_NSD)
+        counted = len(texts.input_ids) if self.positives_only else len(pairs.labels)
+        hidden_nSD, text_of_n, picture_of_n = (each[:counted] for each in (hidden_NSD, pairs.text_of, pairs.picture_of))
+        losses, words = {}, labels_UT.shape[1]
+        if "masked_words" in self.tasks:
+            losses["masked_words"] = self._masked_words(hidden_nSD[:, :words], labels_UT[text_of_n])
+        if "masked_patches" in self.tasks:
+            losses["masked_patches"] = self._masked_patches(
+                hidden_nSD[:, words:], masked_UP[picture_of_n], features_UPF, picture_of_n
+            )
+        if "alignment" in self.tasks:
+            losses["alignment"] = self._alignment(joined.alignment_logits, pairs.labels, output)
+        return losses
+
+    def _own_vectors(self, own: _Sides, output: StepOutput) -> tuple[SideVectors, SideVectors] | None:
+        """Vectors of the batch's sides, where the alignment logits ask for them; they take no gradient there."""
         if self.model.side_agreement is None:
             return None
-        frame = self._read_frame(texts)
-        texts_UE, pictures_UE = (
-            self.model.vectors_of_texts(text_side),
-            self.model.vectors_of_pictures(frame, picture_side),
-        )
-        return texts_UE[pairs.text_of], pictures_UE[pairs.picture_of]
+        if output.vectors is not None:
+            return output.vectors[0].detached(), output.vectors[1].detached()
+        return self._vectors_of_texts(own.texts), self._vectors_of_pictures(own.frame, own.pictures)
+
+    @torch.no_grad()
+    def _vectors_of_texts(self, texts: Side) -> SideVectors:
+        return self.model.vectors_of_texts(texts)
+
+    @torch.no_grad()
+    def _vectors_of_pictures(self, frame: Side, pictures: Side) -> SideVectors:
+        return self.model.vectors_of_pictures(frame, pictures)
+
+    @torch.no_grad()
+    def _start_agreement(self, vectors: tuple[SideVectors, SideVectors], labels_N: Tensor) -> None:
+        agreement = self.model.side_agreement
+        if agreement is not None and not agreement.started:
+            agreement.start_between(self.model.similarity(*vectors), labels_N)
 
     def _read_frame(self, texts: MaskedTexts) -> Side:
         return self.model.fashionbert.read_texts(frame_ids(texts.input_ids[:1], texts.attention_mask[:1]))
@@ -158,30 +189,26 @@ class PreTrainingStep(nn.Module):
             pictures.features, masked_patches=pictures.masked, patch_positions=pictures.positions
         )
 
-    def _contrastive(
-        self,
-        texts: MaskedTexts,
-        text_side: Side,
-        picture_side: Side,
-        groups_B: Tensor,
-        queue: VectorQueue | None,
-        output: StepOutput,
-    ) -> Tensor:
-        head = self.model.vector_head
-        assert head is not None, "Settings refuse the contrastive task without a vector head"
-        encoder = self.model.fashionbert
-        frame = self._read_frame(texts)[torch.zeros_like(groups_B)]
-        alone, pictured = encoder.join(text_side, None), encoder.join(frame, picture_side)
-        assert alone.last_hidden_state is not None
-        assert pictured.last_hidden_state is not None
-        output.encoder_outputs += [alone.last_hidden_state, pictured.last_hidden_state]
-        output.vectors = (
-            head(alone.last_hidden_state, alone.attention_mask, "text"),
-            head(pictured.last_hidden_state, pictured.attention_mask, "picture"),
-        )
+    def _contrastive(self, own: _Sides, groups_B: Tensor, queue: VectorQueue | None, output: StepOutput) -> Tensor:
+        model, encoder = self.model, self.model.fashionbert
+        assert model.vector_head is not None, "Settings refuse the contrastive task without a vector head"
+        alone = encoder.join(own.texts, None)
+        pictured = encoder.join(own.frame[torch.zeros_like(groups_B)], own.pictures)
+        for outputs in (alone, pictured):
+            assert outputs.last_hidden_state is not None
+            output.encoder_outputs.append(outputs.last_hidden_state)
+        texts, pictures = model.vectors_of(alone, "text"), model.vectors_of(pictured, "picture")
+        output.vectors = texts, pictures
         past = () if queue is None or len(queue.rows) == 0 else (queue.texts, queue.pictures, queue.groups)
-        output.figures["temperature"] = 1.0 / float(head.scale.detach())
-        return contrastive_loss(*output.vectors, groups_B, head.scale, *past)
+        scale = model.vector_head.scale
+        output.figures["temperature"] = 1.0 / float(scale.detach())
+        pooled = contrastive_loss(texts.pooled, pictures.pooled, groups_B, scale, *past)
+        if model.place_head is None or texts.places is None or pictures.places is None:
+            return pooled
+        logits_BB = model.place_head.scale * late_interaction(texts.places, pictures.places)
+        places = info_nce(logits_BB, logits_BB.T, groups_B, groups_B)
+        output.figures |= {"contrastive.pooled": float(pooled.detach()), "contrastive.places": float(places.detach())}
+        return (pooled + places) / 2
 
     def _masked_words(self, hidden_nTD: Tensor, labels_nT: Tensor) -> Tensor:
         chosen_nT = labels_nT != NOT_HIDDEN

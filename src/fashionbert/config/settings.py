@@ -1,21 +1,8 @@
-"""Every setting of the project: one frozen class a part, checked when it is made, YAML in and out.
+"""Every setting of the project: one frozen class a part, checked when it is made."""
 
-A run is described by one :class:`Settings`. It starts from a preset (``presets/*.yaml``), may be changed by a
-YAML file, and last by ``part.name=value`` words from the command line. All faults are reported at once.
+from typing import Annotated, Literal, Self
 
-This module imports neither torch nor transformers, so that ``fashionbert --help`` stays quick.
-"""
-
-import difflib
-from collections.abc import Mapping, Sequence
-from importlib.resources import files
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self
-
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
-from fashionbert.errors import SettingsError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Rate = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -122,8 +109,11 @@ class ModelSettings(Part):
     """Longest text in WordPieces, [CLS] and [SEP] included; longer ones are cut."""
     contrastive_size: NaturalNumber = 0
     """E, size of the unit vectors; 0 builds no contrastive head."""
+    late_interaction_size: NaturalNumber = 0
+    """K, size of the unit vectors of single words and patches, which the contrastive task learns beside the vectors of
+    whole sides (ours; docs/adr/0003); 0 leaves them out."""
     side_agreement: bool = False
-    """The alignment logits stand on the cosine of the two sides read by themselves (ours; docs/adr/0002)."""
+    """The alignment logits stand on how alike the two sides are when read by themselves (ours; docs/adr/0002)."""
 
 
 class ObjectiveSettings(Part):
@@ -269,6 +259,8 @@ def _contradictions(settings: Settings) -> list[str]:
         faults.append("objectives.tasks has 'contrastive' but model.contrastive_size is 0: set it to 256, say")
     if settings.model.side_agreement and settings.model.contrastive_size == 0:
         faults.append("model.side_agreement needs the vector head: set model.contrastive_size to 256, say")
+    if settings.model.late_interaction_size and settings.model.contrastive_size == 0:
+        faults.append("model.late_interaction_size needs the vector head: set model.contrastive_size to 256, say")
     if settings.negatives.source == "mined" and not contrastive:
         faults.append("negatives.source is 'mined' but objectives.tasks lacks 'contrastive', which does the mining")
     if training.contrastive_epochs > 0 and not contrastive:
@@ -285,115 +277,3 @@ def _contradictions(settings: Settings) -> list[str]:
     if settings.model.backbone is None and settings.model.width % settings.model.heads:
         faults.append(f"model.width {settings.model.width} is not a multiple of model.heads {settings.model.heads}")
     return faults
-
-
-def load_settings(preset: str | None = None, file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
-    """Build settings from a preset, then a YAML file, then ``part.name=value`` words; later ones win.
-
-    Args:
-        preset: one of :data:`PRESETS`; None starts from the defaults.
-        file: YAML file with any part of the settings.
-        assignments: words such as ``training.epochs=3``; values are read as YAML.
-
-    Returns:
-        Checked settings; what none of the three names has its default.
-
-    Raises:
-        SettingsError: an unknown preset, a file that cannot be read, or every fault of the values at once.
-    """
-    values = read_preset(preset) if preset is not None else {}
-    if file is not None:
-        _merge(values, _read_yaml(file))
-    return _validated(values, _assign(values, assignments))
-
-
-def changed(settings: Settings, assignments: Sequence[str]) -> Settings:
-    """Give new settings by ``part.name=value`` words, or raise :class:`SettingsError` with every fault."""
-    values = settings.model_dump(mode="json")
-    return _validated(values, _assign(values, assignments))
-
-
-def _assign(values: dict[str, Any], assignments: Sequence[str]) -> list[str]:
-    """Put ``part.name=value`` words into the values; returns what is wrong with them."""
-    faults = []
-    for word in assignments:
-        name, equals, text = word.partition("=")
-        path = name.strip().split(".")
-        if not equals or len(path) < 2:
-            faults.append(f"{word!r} is not of the form part.name=value")
-            continue
-        try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError:
-            value = text
-        nested: dict[str, Any] = {path[-1]: value}
-        for key in reversed(path[:-1]):
-            nested = {key: nested}
-        _merge(values, nested)
-    return faults
-
-
-def read_preset(name: str) -> dict[str, Any]:
-    """Read a preset: part -> setting -> value, not yet checked; :class:`SettingsError` when there is none so named."""
-    if name not in PRESETS:
-        raise SettingsError(f"unknown preset {name!r}", [f"known presets: {', '.join(PRESETS)}"])
-    text = files("fashionbert.presets").joinpath(f"{name}.yaml").read_text("utf-8")
-    return yaml.safe_load(text)
-
-
-def settings_from_yaml(file: Path) -> Settings:
-    """Read what :func:`settings_to_yaml` wrote; :class:`SettingsError` when the file cannot be read or has faults."""
-    return _validated(_read_yaml(file), [])
-
-
-def settings_to_yaml(settings: Settings) -> str:
-    """Write every setting, the defaults too, so that a run folder says all about itself."""
-    return yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
-
-
-def _read_yaml(file: Path) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SettingsError(f"cannot read settings from {file}", [str(error)]) from error
-    if values is None:
-        return {}
-    if not isinstance(values, dict):
-        raise SettingsError(f"{file} is no settings file", [f"its top level is a {type(values).__name__}, not parts"])
-    return values
-
-
-def _merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
-    for key, value in values.items():
-        if isinstance(value, Mapping) and isinstance(into.get(key), dict):
-            _merge(into[key], value)
-        else:
-            into[key] = value
-
-
-def _validated(values: dict[str, Any], faults: list[str]) -> Settings:
-    try:
-        settings = Settings.model_validate(values)
-    except ValidationError as error:
-        faults = [*faults, *(line for fault in error.errors() for line in _explain(dict(fault)).splitlines())]
-    else:
-        if not faults:
-            return settings
-    raise SettingsError(f"{len(faults)} fault{'s' if len(faults) > 1 else ''} in the settings", faults)
-
-
-def _explain(fault: dict[str, Any]) -> str:
-    path = [str(step) for step in fault["loc"]]
-    name, value = ".".join(path), fault["input"]
-    if fault["type"] == "extra_forbidden":
-        known = _names(path[:-1])
-        near = difflib.get_close_matches(path[-1], known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known names: {', '.join(known)}"
-        return f"{name} = {value!r}: there is no such setting; {hint}"
-    message = fault["msg"].removeprefix("Value error, ")
-    return f"{name} = {value!r}: {message}" if name and not isinstance(value, Mapping | Part) else message
-
-
-def _names(part: Sequence[str]) -> list[str]:
-    kind: Any = Settings.model_fields[part[0]].annotation if part else Settings
-    return list(kind.model_fields)
