@@ -209,3 +209,13 @@ def test_a_file_that_is_not_there_and_an_empty_one(tmp_path: Path) -> None:
     assert "No such file" in faults_of(file=tmp_path / "none.yaml")[0]
     (tmp_path / "empty.yaml").write_text("# nothing")
     assert load_settings(None, tmp_path / "empty.yaml") == Settings()
+
+
+def test_a_mapping_is_replaced_not_merged() -> None:
+    words = ["catalogue.columns={image: photo}", "catalogue.columns={}"]
+    assert load_settings(None, None, words).catalogue.columns == {}
+
+
+def test_an_unknown_tracker() -> None:
+    with pytest.raises(SettingsError, match=r"training\.trackers\.0 = 'tensorbord'"):
+        load_settings(None, None, ["training.trackers=[tensorbord]"])

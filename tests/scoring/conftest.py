@@ -55,8 +55,8 @@ def folder(
     model = make_model()
     (run / "config.json").write_text(model.config.to_json_string())
     (run / "settings.yaml").write_text(settings_to_yaml(Settings()))
-    save_weights(model, run, {"recall_at_1": 0.5})
     processor.save_pretrained(run)
+    save_weights(model, run, {"recall_at_1": 0.5})
     return run
 
 

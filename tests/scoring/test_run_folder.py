@@ -69,12 +69,35 @@ def test_a_missing_file(folder: Path, name: str, message: str) -> None:
         Scorer.from_pretrained(folder)
 
 
+def test_a_flipped_bit_in_the_weights(folder: Path) -> None:
+    content = bytearray((folder / "model.safetensors").read_bytes())
+    content[-3] ^= 1
+    (folder / "model.safetensors").write_bytes(content)
+    with pytest.raises(RunError, match=r"model\.safetensors was damaged or edited: .* take a whole copy"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "patch_extractor.json", "processor_config.json"])
+def test_a_changed_companion(folder: Path, name: str) -> None:
+    (folder / name).write_text((folder / name).read_text() + "\n")
+    with pytest.raises(RunError, match=rf"{name} changed since the model was saved; take a whole copy"):
+        Scorer.from_pretrained(folder)
+
+
+def test_a_companion_that_was_not_there(folder: Path) -> None:
+    (folder / "patch_network.safetensors").write_bytes(b"x")
+    with pytest.raises(RunError, match=r"patch_network\.safetensors changed"):
+        load_model(folder)
+
+
 def test_parts_of_another_model(folder: Path) -> None:
     """Its tokenizer knows more words, its pictures are cut into 16, its texts may be longer."""
     learn_tokenizer([f"word{number} " * 2 for number in range(99)], 300).save_pretrained(folder)
     settings = ImageSettings(network="pixels", mode="crop", grid=4, height=12, width=12, cell_size=2)
     PatchExtractor(settings, build_patch_network(settings)).save(folder)
     edit(folder / "processor_config.json", max_text_tokens=99)
+    tensors = load_file(folder / "model.safetensors")
+    save_file(tensors, folder / "model.safetensors", {"format": "pt"})  # as a tool would that knows no mark of ours
     with pytest.raises(RunError, match="put together from several models") as caught:
         Scorer.from_pretrained(folder)
     for fault in (

@@ -37,7 +37,7 @@ def test_learning_goes_on_to_the_last_bit(tmp_path: Path) -> None:
     module, optimizer = make_parts()
     learn(module, optimizer, 3)
     queue, progress = queue_of(4), Progress(step=3, best=0.25, since_best=1, pairs_begun=True)
-    save_checkpoint(tmp_path, module, optimizer, queue, progress)
+    save_checkpoint(tmp_path, module, optimizer, [queue], progress)
     learn(module, optimizer, 2)
     other, other_optimizer = make_parts(seed=9)
     resumed = load_checkpoint(tmp_path, other, other_optimizer, CPU)
@@ -54,7 +54,7 @@ def test_learning_goes_on_to_the_last_bit(tmp_path: Path) -> None:
 def test_only_the_newest_is_kept(tmp_path: Path) -> None:
     module, optimizer = make_parts()
     for step in (9, 10, 100):
-        save_checkpoint(tmp_path, module, optimizer, queue_of(0), Progress(step=step))
+        save_checkpoint(tmp_path, module, optimizer, [queue_of(0)], Progress(step=step))
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-00000100"]
 
 
@@ -64,7 +64,7 @@ def test_nothing_to_go_on_from(tmp_path: Path) -> None:
 
 def test_a_half_written_checkpoint_is_not_taken_for_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module, optimizer = make_parts()
-    save_checkpoint(tmp_path, module, optimizer, queue_of(0), Progress(step=1))
+    save_checkpoint(tmp_path, module, optimizer, [queue_of(0)], Progress(step=1))
 
     def full_disk(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -72,11 +72,11 @@ def test_a_half_written_checkpoint_is_not_taken_for_whole(tmp_path: Path, monkey
     with monkeypatch.context() as patched:
         patched.setattr("fashionbert.training.checkpoint._queue_tensors", full_disk)
         with pytest.raises(OSError, match="No space left"):
-            save_checkpoint(tmp_path, module, optimizer, queue_of(0), Progress(step=2))
+            save_checkpoint(tmp_path, module, optimizer, [queue_of(0)], Progress(step=2))
     resumed = load_checkpoint(tmp_path, *make_parts(), CPU)
     assert resumed is not None
     assert resumed[0].step == 1
-    save_checkpoint(tmp_path, module, optimizer, queue_of(0), Progress(step=2))
+    save_checkpoint(tmp_path, module, optimizer, [queue_of(0)], Progress(step=2))
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-00000002"]
 
 
@@ -84,7 +84,7 @@ def test_a_half_written_checkpoint_is_not_taken_for_whole(tmp_path: Path, monkey
 def test_a_broken_checkpoint(tmp_path: Path, name: str) -> None:
     module, optimizer = make_parts()
     learn(module, optimizer, 1)
-    save_checkpoint(tmp_path, module, optimizer, queue_of(1), Progress(step=7))
+    save_checkpoint(tmp_path, module, optimizer, [queue_of(1)], Progress(step=7))
     path = tmp_path / "checkpoint-00000007" / name
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(RunError, match=r"checkpoint-00000007 is broken or of another model .*: remove it to start"):
@@ -92,13 +92,13 @@ def test_a_broken_checkpoint(tmp_path: Path, name: str) -> None:
 
 
 def test_a_checkpoint_of_another_model(tmp_path: Path) -> None:
-    save_checkpoint(tmp_path, *make_parts(), queue_of(0), Progress(step=7))
+    save_checkpoint(tmp_path, *make_parts(), [queue_of(0)], Progress(step=7))
     with pytest.raises(RunError, match="of another model"):
         load_checkpoint(tmp_path, *make_parts(width=5), CPU)
 
 
 def test_progress_of_another_version(tmp_path: Path) -> None:
-    save_checkpoint(tmp_path, *make_parts(), queue_of(0), Progress(step=7))
+    save_checkpoint(tmp_path, *make_parts(), [queue_of(0)], Progress(step=7))
     (tmp_path / "checkpoint-00000007" / "progress.json").write_text(json.dumps({"step": 7, "mood": "good"}))
     with pytest.raises(RunError, match="mood"):
         load_checkpoint(tmp_path, *make_parts(), CPU)

@@ -27,16 +27,18 @@ def train(
     from fashionbert.catalogue import open_catalogue
     from fashionbert.cli.stores import open_store, torch_device
     from fashionbert.config import load_settings
-    from fashionbert.training import Display, build_extractor, refuse_another_run
+    from fashionbert.training import Display, build_extractor, join_processes, refuse_another_run
     from fashionbert.training import train as run_training
 
     settings = load_settings(preset, config, assignments or ())
     products = open_catalogue(catalogue, settings.catalogue)
     refuse_another_run(settings, products, out)
     place = torch_device(device)
-    extractor = build_extractor(settings.images, place)
-    console = Console(stderr=True)
-    store = open_store(products, extractor, features or out / "training" / "features")
+    processes = join_processes(cpu=place == "cpu")
+    extractor = build_extractor(settings.images, processes.device or place)
+    console = Console(stderr=True, quiet=not processes.is_main_process)
+    with processes.main_process_first():  # the others find the features made
+        store = open_store(products, extractor, features or out / "training" / "features")
     progress = run_training(settings, products, store, extractor, out, Display(console), cpu=place == "cpu")
     figure = "pair model" if progress.pairs_begun else "vectors"
     console.print(

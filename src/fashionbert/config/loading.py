@@ -52,10 +52,11 @@ def _assign(values: dict[str, Any], assignments: Sequence[str]) -> list[str]:
             value = yaml.safe_load(text)
         except yaml.YAMLError:
             value = text
-        nested: dict[str, Any] = {path[-1]: value}
-        for key in reversed(path[:-1]):
-            nested = {key: nested}
-        _merge(values, nested)
+        part = values
+        for key in path[:-1]:
+            inner = part.get(key)
+            part[key] = part = dict(inner) if isinstance(inner, Mapping) else {}
+        part[path[-1]] = value
     return faults
 
 

@@ -10,6 +10,7 @@ Count = Annotated[int, Field(ge=1)]
 NaturalNumber = Annotated[int, Field(ge=0)]
 
 Task = Literal["masked_words", "masked_patches", "alignment", "contrastive"]
+Tracker = Literal["tensorboard", "wandb", "trackio", "comet_ml", "aim", "mlflow", "clearml", "dvclive", "swanlab"]
 PRESETS = ("paper", "released", "fast", "tiny")
 
 
@@ -204,7 +205,7 @@ class TrainingSettings(Part):
     """Queries of each direction in a validation."""
     patience: Count | None = None
     """Validations without a better R@1 before training stops; None: never."""
-    trackers: tuple[str, ...] = ()
+    trackers: tuple[Tracker, ...] = ()
     """accelerate's trackers beside the JSONL file, e.g. ``tensorboard``."""
 
 

@@ -40,15 +40,9 @@ class SideAgreement(nn.Module):
         self.started = nn.Buffer(torch.zeros((), dtype=torch.bool))
 
     @torch.no_grad()
-    def start_between(self, similarity_N: Tensor, labels_N: Tensor) -> None:
-        """Put the threshold midway between right and wrong pairs: a learning rate could not bring it there in time.
-
-        Args:
-            similarity_N: similarities of the first pairs that are learnt from.
-            labels_N: 1 where they belong together; both kinds must occur.
-        """
-        right, wrong = similarity_N[labels_N == 1].mean(), similarity_N[labels_N == 0].mean()
-        self.threshold.copy_((right + wrong) / 2)
+    def start_at(self, threshold: Tensor) -> None:
+        """Put the threshold where the first pairs want it: a learning rate could not bring it there in time."""
+        self.threshold.copy_(threshold)
         self.started.fill_(True)
 
     def forward(self, similarity_B: Tensor) -> Tensor:

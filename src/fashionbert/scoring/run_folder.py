@@ -13,7 +13,9 @@
       training/                  metrics.jsonl, curves.png, checkpoint to go on from
 """
 
+import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ from torch import Tensor
 
 from fashionbert.config import Settings, settings_from_yaml
 from fashionbert.errors import RunError, SettingsError
-from fashionbert.files import fingerprint, replacing
+from fashionbert.files import file_hash, fingerprint, replacing
 from fashionbert.model import FashionBertConfig, FashionBertForMatching, FashionBertForPreTraining
 
 WEIGHTS = "model.safetensors"
@@ -34,7 +36,13 @@ SETTINGS = "settings.yaml"
 RUN_RECORD = "run.json"
 TRAINING = "training"
 
+COMPANIONS = ("tokenizer.json", "patch_extractor.json", "patch_network.safetensors", "processor_config.json")
+"""Files without which, or with others than which, the weights give other scores."""
+
+_REMEDY = "take a whole copy of the run folder"
 _CONFIG_HASH = "fashionbert_config"
+_TENSOR_HASH = "fashionbert_tensors"
+_COMPANION_HASH = "fashionbert_companions"
 
 
 def save_weights(model: FashionBertForPreTraining, folder: Path, figures: dict[str, float]) -> None:
@@ -46,7 +54,13 @@ def save_weights(model: FashionBertForPreTraining, folder: Path, figures: dict[s
         figures: its validation figures, stored with the weights they belong to.
     """
     tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
-    metadata = {"format": "pt", _CONFIG_HASH: _shape_hash(model.config), "figures": json.dumps(figures)}
+    metadata = {
+        "format": "pt",
+        _CONFIG_HASH: _shape_hash(model.config),
+        _TENSOR_HASH: _content_hash(tensors),
+        _COMPANION_HASH: json.dumps(_companions(folder)),
+        "figures": json.dumps(figures),
+    }
     with replacing(folder / WEIGHTS) as temporary:
         save_file(tensors, temporary, metadata)
 
@@ -66,11 +80,14 @@ def load_model(folder: Path) -> FashionBertForMatching:
     config, metadata = _read_config(folder), _read_metadata(folder)
     expected = metadata.get(_CONFIG_HASH)
     if expected is not None and expected != _shape_hash(config):
-        raise RunError(
-            f"{folder / CONFIG} was edited: it no longer fits {WEIGHTS}; take a whole copy of the run folder"
-        )
+        raise RunError(f"{folder / CONFIG} was edited: it no longer fits {WEIGHTS}; {_REMEDY}")
+    _refuse_other_companions(folder, metadata)
     model = FashionBertForMatching(config)
     wanted, found = model.state_dict(), _read_tensors(folder)
+    if metadata.get(_TENSOR_HASH) not in (None, _content_hash(found)):
+        raise RunError(
+            f"{folder / WEIGHTS} was damaged or edited: its numbers are not those that were saved; {_REMEDY}"
+        )
     faults = [f"{name} is missing" for name in sorted(wanted.keys() - found.keys())]
     faults += [
         f"{name} has the shape {list(found[name].shape)}, not {list(wanted[name].shape)}"
@@ -80,7 +97,7 @@ def load_model(folder: Path) -> FashionBertForMatching:
     if faults:
         shown = "; ".join(faults[:8]) + (f"; and {len(faults) - 8} more" if len(faults) > 8 else "")
         raise RunError(f"{folder / WEIGHTS} does not fit {CONFIG}: {shown}. Take a whole copy of the run folder")
-    model.load_state_dict({name: found[name] for name in wanted})
+    model.load_state_dict({name: found[name].to(torch.float32) for name in wanted})
     return model
 
 
@@ -125,6 +142,30 @@ def _shape_hash(config: FashionBertConfig) -> str:
     return fingerprint({name: getattr(config, name) for name in sorted(fields)})
 
 
+def _content_hash(tensors: Mapping[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        digest.update(f"{name} {tensors[name].dtype} {list(tensors[name].shape)}".encode())
+        digest.update(tensors[name].contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()[:16]
+
+
+def _companions(folder: Path) -> dict[str, str]:
+    return {name: file_hash(folder / name) for name in COMPANIONS if (folder / name).exists()}
+
+
+def _refuse_other_companions(folder: Path, metadata: Mapping[str, str]) -> None:
+    """Refuse a folder in which a file beside the weights is another one than when they were saved.
+
+    A missing file is left to the part that reads it, which knows what it is for.
+    """
+    saved, found = json.loads(metadata.get(_COMPANION_HASH, "{}")), _companions(folder)
+    others = [name for name in saved.keys() & found.keys() if saved[name] != found[name]]
+    others += [name for name in found if name not in saved and saved]
+    if others:
+        raise RunError(f"{folder}: {', '.join(sorted(others))} changed since the model was saved; {_REMEDY}")
+
+
 def _read_config(folder: Path) -> FashionBertConfig:
     if not folder.is_dir():
         raise RunError(f"there is no folder {folder}: name a run folder that `fashionbert train` wrote")
@@ -148,7 +189,7 @@ def _read_metadata(folder: Path) -> dict[str, str]:
 
 def _read_tensors(folder: Path) -> dict[str, Tensor]:
     with _opened(folder) as file:
-        return {name: file.get_tensor(name).to(torch.float32) for name in file.keys()}  # noqa: SIM118 (no mapping)
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
 
 
 def _opened(folder: Path) -> Any:

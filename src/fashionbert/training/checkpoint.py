@@ -8,7 +8,8 @@ folder that is renamed when whole: a folder ``checkpoint-*`` is always complete.
 import json
 import os
 import shutil
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ class Progress:
 
 
 def save_checkpoint(
-    folder: Path, module: nn.Module, optimizer: Optimizer, queue: VectorQueue, progress: Progress
+    folder: Path, module: nn.Module, optimizer: Optimizer, queues: Sequence[VectorQueue], progress: Progress
 ) -> None:
     """Write a checkpoint and remove the older ones.
 
@@ -52,7 +53,7 @@ def save_checkpoint(
         folder: the run's training folder.
         module: everything that is learnt.
         optimizer: its state.
-        queue: past vectors.
+        queues: past vectors of each process.
         progress: how far the run is.
     """
     target = folder / f"{_PREFIX}{progress.step:08d}"
@@ -61,7 +62,7 @@ def save_checkpoint(
     temporary.mkdir(parents=True)
     save_file(_detached(module.state_dict()), temporary / "module.safetensors")
     save_file(_detached(_optimizer_tensors(optimizer)), temporary / "optimizer.safetensors")
-    save_file(_detached(_queue_tensors(queue)), temporary / "queue.safetensors")
+    save_file(_detached(_queue_tensors(queues)), temporary / "queue.safetensors")
     (temporary / "progress.json").write_text(json.dumps(asdict(progress)), "utf-8")
     for file in temporary.iterdir():
         with file.open("rb+") as opened:
@@ -74,7 +75,7 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    folder: Path, module: nn.Module, optimizer: Optimizer, device: torch.device
+    folder: Path, module: nn.Module, optimizer: Optimizer, device: torch.device, process: int = 0
 ) -> tuple[Progress, VectorQueue] | None:
     """Load the newest checkpoint into module and optimizer.
 
@@ -83,6 +84,7 @@ def load_checkpoint(
         module: takes the weights.
         optimizer: takes its state.
         device: where the queue lives.
+        process: whose queue is wanted; in a run that goes on with more processes, new ones share the old queues.
 
     Returns:
         How far the run is and the queue; None when there is no checkpoint.
@@ -98,7 +100,7 @@ def load_checkpoint(
         progress = Progress(**json.loads((newest / "progress.json").read_text("utf-8")))
         module.load_state_dict(load_file(newest / "module.safetensors"))
         _restore_optimizer(optimizer, load_file(newest / "optimizer.safetensors"))
-        queue = VectorQueue(**{k: v.to(device) for k, v in load_file(newest / "queue.safetensors").items()})
+        queue = _queue_of(load_file(newest / "queue.safetensors", device=str(device)), process)
     except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
         raise RunError(
             f"the checkpoint {newest} is broken or of another model ({str(error).splitlines()[0]}): "
@@ -115,8 +117,17 @@ def _detached(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
 
 
-def _queue_tensors(queue: VectorQueue) -> dict[str, Tensor]:
-    return {"rows": queue.rows, "groups": queue.groups, "texts": queue.texts, "pictures": queue.pictures}
+def _queue_tensors(queues: Sequence[VectorQueue]) -> dict[str, Tensor]:
+    return {
+        f"{process}.{field.name}": getattr(queue, field.name)
+        for process, queue in enumerate(queues)
+        for field in fields(queue)
+    }
+
+
+def _queue_of(tensors: dict[str, Tensor], process: int) -> VectorQueue:
+    saved = len(tensors) // len(fields(VectorQueue))
+    return VectorQueue(**{field.name: tensors[f"{process % saved}.{field.name}"] for field in fields(VectorQueue)})
 
 
 def _optimizer_tensors(optimizer: Optimizer) -> dict[str, Tensor]:

@@ -5,20 +5,21 @@ What a step draws depends on the run's seed and the step's number alone, so a ru
 
 import math
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedDataParallelKwargs
+from accelerate.tracking import get_available_trackers
+from accelerate.utils import DistributedDataParallelKwargs, broadcast_object_list, gather_object
 from numpy.typing import NDArray
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from fashionbert.config import Settings
 from fashionbert.data import Examples, NegativeSampler, epoch_batches
-from fashionbert.errors import NonFiniteLossError
+from fashionbert.errors import NonFiniteLossError, SettingsError
 from fashionbert.evaluation.gallery import Gallery
 from fashionbert.objectives import alignment_chance
 from fashionbert.scoring import FashionBertProcessor, Scorer, save_weights
@@ -65,9 +66,10 @@ class Trainer:
             display: shows how far the run is.
             cpu: train on the CPU even where there is a GPU.
         """
+        _refuse_missing_trackers(settings.training.trackers)
         self.accelerator = Accelerator(
             cpu=cpu or not torch.cuda.is_available(),
-            mixed_precision="bf16" if settings.training.precision == "bf16" else "no",
+            mixed_precision="no",  # accelerate would keep a first run's precision for all later ones of the process
             log_with=list(settings.training.trackers) or None,
             project_dir=folder / "training",
             # Which heads take part differs from step to step: none of the pair tasks while contrastive is alone.
@@ -79,7 +81,8 @@ class Trainer:
         optimizer = build_optimizer(module, settings.training, pretrained=settings.model.backbone is not None)
         self.progress = Progress()
         self.queue = VectorQueue.empty(settings.model.contrastive_size, self.accelerator.device)
-        resumed = load_checkpoint(folder / "training", module, optimizer, self.accelerator.device)
+        device, process = self.accelerator.device, self.accelerator.process_index
+        resumed = load_checkpoint(folder / "training", module, optimizer, device, process)
         if resumed is not None:
             self.progress, self.queue = resumed
         self.module = module
@@ -102,7 +105,8 @@ class Trainer:
         Raises:
             NonFiniteLossError: a loss is NaN or infinite; the weights are those of the step before.
         """
-        metrics = MetricsFile(self.folder / "training" / METRICS, self.progress.step)
+        main = self.accelerator.is_main_process
+        metrics = MetricsFile(self.folder / "training" / METRICS, self.progress.step) if main else None
         self._start_trackers()
         saved_at = time.monotonic()
         validation_steps = max(1, round(self.settings.training.validate_every * self.steps_an_epoch))
@@ -117,17 +121,26 @@ class Trainer:
                     last = self.progress.step >= self.steps
                     if last or self.progress.step % validation_steps == 0:
                         self._write(metrics, self._validate(last=last))
-                        draw_curves(self.folder / "training" / METRICS, self.folder / "training" / "curves.png")
+                        if main:
+                            draw_curves(self.folder / "training" / METRICS, self.folder / "training" / "curves.png")
                     due = time.monotonic() - saved_at > 60 * self.settings.training.checkpoint_minutes
-                    if (due or self.progress.finished) and self.accelerator.is_main_process:
-                        save_checkpoint(
-                            self.folder / "training", self.module, self.optimizer, self.queue, self.progress
-                        )
+                    if self._agreed(due) or self.progress.finished:
+                        self._save()
                         saved_at = time.monotonic()
         finally:
-            metrics.close()
+            if metrics is not None:
+                metrics.close()
             self.accelerator.end_training()
         return self.progress
+
+    def _agreed(self, due: bool) -> bool:
+        """Whether the main process finds a checkpoint due: all save together, or a process would wait for ever."""
+        return bool(broadcast_object_list([due])[0])
+
+    def _save(self) -> None:
+        queues = gather_object([self.queue.to(torch.device("cpu"))])
+        if self.accelerator.is_main_process:
+            save_checkpoint(self.folder / "training", self.module, self.optimizer, queues, self.progress)
 
     def _batches(self, epoch: int) -> list[NDArray[np.int64]]:
         """Give this process's batches of an epoch; the epoch at hand is kept."""
@@ -182,7 +195,7 @@ class Trainer:
                 return None
             return self.drawer.pairs(rows, vectors, queue, self._hardness(step), generator).to(device)
 
-        with self._attention():
+        with self._arithmetic():
             output: StepOutput = self.wrapped(sides[0].to(device), sides[1].to(device), groups, negatives, draw_pairs)
             losses = {f"loss {task}": float(loss.detach()) for task, loss in output.losses.items()}
             self._refuse_non_finite(losses, step)
@@ -193,7 +206,7 @@ class Trainer:
                 fixed=objectives.fixed_weights,
                 log_variances=dict(self.module.log_variances.items()),
             )
-            self.accelerator.backward(total * share)
+        self.accelerator.backward(total * share)
         if output.vectors is not None:
             texts, pictures = output.vectors[0].pooled, output.vectors[1].pooled
             self.queue = self.queue.pushed(self.settings.contrastive.queue, row_ids, groups, texts, pictures)
@@ -210,12 +223,11 @@ class Trainer:
         return 1.0 if rise == 0 else min(1.0, max(0.0, (step - self.alone_steps) / rise))
 
     @contextmanager
-    def _attention(self) -> Iterator[None]:
+    def _arithmetic(self) -> Iterator[None]:
         """On a CPU, bf16 training is a third faster with the plain attention kernel (docs/log.md, 2026-11-23)."""
-        if self.accelerator.device.type == "cpu" and self.settings.training.precision == "bf16":
-            with sdpa_kernel(SDPBackend.MATH):
-                yield
-        else:
+        device, bf16 = self.accelerator.device.type, self.settings.training.precision == "bf16"
+        plain = sdpa_kernel(SDPBackend.MATH) if bf16 and device == "cpu" else nullcontext()
+        with torch.autocast(device, torch.bfloat16, enabled=bf16), plain:
             yield
 
     def _refuse_non_finite(self, values: dict[str, float], step: int) -> None:
@@ -254,8 +266,8 @@ class Trainer:
         self.display.validated(figures, improved=improved)
         return {f"validation.{name}": value for name, value in figures.items()}
 
-    def _write(self, metrics: MetricsFile, figures: dict[str, float]) -> None:
-        if not self.accelerator.is_main_process:
+    def _write(self, metrics: MetricsFile | None, figures: dict[str, float]) -> None:
+        if metrics is None:
             return
         step = self.progress.step
         metrics.write({"step": step, "epoch": round(step / self.steps_an_epoch, 4), **figures})
@@ -265,3 +277,11 @@ class Trainer:
     def _start_trackers(self) -> None:
         if self.settings.training.trackers:
             self.accelerator.init_trackers("fashionbert")
+
+
+def _refuse_missing_trackers(wanted: Sequence[str]) -> None:
+    """Raise where accelerate would leave a tracker out with a warning or without a word."""
+    installed = {str(tracker) for tracker in get_available_trackers()}
+    faults = [f"{name!r} is not installed: pip install {name}" for name in wanted if name not in installed]
+    if faults:
+        raise SettingsError(f"training.trackers = {list(wanted)} cannot be used", faults)

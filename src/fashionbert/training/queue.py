@@ -32,6 +32,10 @@ class VectorQueue:
         vectors = torch.zeros(0, vector_size, device=device)
         return cls(numbers, numbers, vectors, vectors)
 
+    def to(self, device: torch.device) -> "VectorQueue":
+        """Copy everything to a device."""
+        return VectorQueue(*(each.to(device) for each in (self.rows, self.groups, self.texts, self.pictures)))
+
     def without(self, rows_B: Tensor) -> "VectorQueue":
         """Leave out rows that are in the batch, whose fresh vectors are at hand."""
         stay_K = ~torch.isin(self.rows, rows_B)

@@ -2,11 +2,13 @@
 
 import json
 import platform
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from accelerate import PartialState
 
 from fashionbert.catalogue import Catalogue
 from fashionbert.config import ImageSettings, Settings, settings_to_yaml
@@ -100,11 +102,21 @@ def train(
     )
     _prepare(model, settings, training)
     processor = FashionBertProcessor(tokenizer, extractor, limit)
-    if not begun:
+    processes = join_processes(cpu=cpu or not torch.cuda.is_available())
+    if not begun and processes.is_main_process:
         _begin(folder, settings, model, processor, catalogue, training)
+    processes.wait_for_everyone()
     module = PreTrainingStep(model, settings.objectives)
     gallery = gallery_of(usable)
     return Trainer(settings, module, processor, training, validation, gallery, folder, display, cpu=cpu).run()
+
+
+def join_processes(*, cpu: bool) -> PartialState:
+    """Meet the other processes of a run that ``accelerate launch`` or ``torchrun`` started; without them, be alone.
+
+    The first of them may need hours for the patch features, and the others wait.
+    """
+    return PartialState(cpu=cpu, timeout=timedelta(days=7))
 
 
 def _prepare(model: FashionBertForPreTraining, settings: Settings, training: Examples) -> None:

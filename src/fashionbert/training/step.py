@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 
 from fashionbert.config import ObjectiveSettings
 from fashionbert.data import NOT_HIDDEN, MaskedPictures, MaskedTexts
@@ -174,9 +174,13 @@ class PreTrainingStep(nn.Module):
 
     @torch.no_grad()
     def _start_agreement(self, vectors: tuple[SideVectors, SideVectors], labels_N: Tensor) -> None:
+        """Put the threshold of match and no match midway between the right and the wrong pairs of the first step."""
         agreement = self.model.side_agreement
-        if agreement is not None and not agreement.started:
-            agreement.start_between(self.model.similarity(*vectors), labels_N)
+        if agreement is None or agreement.started:
+            return
+        similarity_N = self.model.similarity(*vectors)
+        right, wrong = similarity_N[labels_N == 1].mean(), similarity_N[labels_N == 0].mean()
+        agreement.start_at(_mean_over_processes((right + wrong) / 2))
 
     def _read_frame(self, texts: MaskedTexts) -> Side:
         return self.model.fashionbert.read_texts(frame_ids(texts.input_ids[:1], texts.attention_mask[:1]))
@@ -236,3 +240,10 @@ def _stack_labels(upper_BT: Tensor, lower_BT: Tensor) -> Tensor:
         nn.functional.pad(labels, (0, width - labels.shape[1]), value=NOT_HIDDEN) for labels in (upper_BT, lower_BT)
     ]
     return torch.cat(padded)
+
+
+def _mean_over_processes(value: Tensor) -> Tensor:
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return value
+    distributed.all_reduce(value)
+    return value / distributed.get_world_size()
