@@ -57,10 +57,22 @@ def test_mined_negatives_follow_the_softmax(sharpness: float) -> None:
     """20,000 rows with the same four candidates, one of them banned; five standard deviations are 1.8 %."""
     similarities = np.tile(np.array([0.9, 0.1, 0.15, 0.99], np.float32), (20_000, 1))
     banned = np.tile([False, False, False, True], (20_000, 1))
-    drawn = draw_mined(similarities, banned, sharpness, np.random.default_rng(0))
+    (drawn,) = draw_mined(similarities, banned, sharpness, np.random.default_rng(0))
     expected = np.exp(sharpness * np.array([0.9, 0.1, 0.15]))
     shares = np.bincount(drawn, minlength=4) / 20_000
     np.testing.assert_allclose(shares, [*(expected / expected.sum()), 0.0], atol=0.018)
+
+
+@given(st.integers(0, 2**32), st.integers(1, 7))
+def test_several_of_a_row_differ_as_long_as_there_are_others(seed: int, count: int) -> None:
+    generator = np.random.default_rng(seed)
+    banned = generator.random((6, 5)) < 0.4
+    banned[np.arange(6), generator.integers(5, size=6)] = False
+    drawn = draw_mined(generator.random((6, 5), np.float32), banned, 3.0, generator, count)
+    assert drawn.shape == (count, 6)
+    for row, columns in enumerate(drawn.T):
+        assert not banned[row, columns].any()
+        assert len(set(columns.tolist())) == min(count, int((~banned[row]).sum()))
 
 
 def test_nobody_to_be_mined_from() -> None:

@@ -5,7 +5,7 @@ import pytest
 import torch
 from transformers import BertModel
 
-from fashionbert.model import FashionBertConfig, FashionBertForMatching, FashionBertForPreTraining
+from fashionbert.model import FashionBertConfig, FashionBertForMatching, FashionBertForPreTraining, Meeting
 
 Inputs: TypeAlias = dict[str, torch.Tensor]
 Model: TypeAlias = FashionBertForPreTraining
@@ -212,18 +212,20 @@ def test_late_interaction_needs_the_vector_head(make_config: Callable[..., Fashi
         make_config(late_interaction_size=5, contrastive_size=0)
 
 
-def test_scoring_skips_what_alignment_does_not_read(agreeing: Model, inputs: Inputs) -> None:
+def test_pairs_that_meet_score_as_if_they_were_joined(agreeing: FashionBertForPreTraining, inputs: Inputs) -> None:
+    """Crossed in any way, with and without a single joint layer, padding on both sides."""
     encoder = agreeing.fashionbert
-    sides = (
-        encoder.read_texts(inputs["input_ids"], inputs["attention_mask"]),
-        encoder.read_pictures(inputs["patch_features"]),
-    )
-    whole, quick = agreeing.join(*sides), agreeing.join(*sides, only_cls=True)
-    assert quick.last_hidden_state is not None
-    assert whole.last_hidden_state is not None
-    assert quick.last_hidden_state.shape == (4, 1, whole.last_hidden_state.shape[2])
-    torch.testing.assert_close(quick.last_hidden_state, whole.last_hidden_state[:, :1], **CLOSE)
-    torch.testing.assert_close(quick.alignment_logits, whole.alignment_logits, **CLOSE)
+    some = torch.ones(4, 9, dtype=torch.bool)
+    some[2, 5:] = False
+    texts = encoder.read_texts(inputs["input_ids"], inputs["attention_mask"])
+    pictures = encoder.read_pictures(inputs["patch_features"], some)
+    text_of, picture_of = torch.tensor([0, 3, 3, 1, 2]), torch.tensor([2, 2, 0, 1, 2])
+    joined = agreeing.join(texts[text_of], pictures[picture_of])
+    matched = agreeing.match(Meeting(encoder, texts, pictures), text_of, picture_of)
+    assert joined.last_hidden_state is not None
+    assert matched.last_hidden_state is not None
+    torch.testing.assert_close(matched.last_hidden_state, joined.last_hidden_state[:, :1], **CLOSE)
+    torch.testing.assert_close(matched.alignment_logits, joined.alignment_logits, **CLOSE)
 
 
 def test_sides_that_were_read_before_are_joined(model: Model, inputs: Inputs) -> None:

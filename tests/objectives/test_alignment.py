@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from fashionbert.objectives import alignment_chance, alignment_loss
+from fashionbert.objectives import alignment_chance, alignment_list_chance, alignment_list_loss, alignment_loss
 
 
 def test_loss_by_hand() -> None:
@@ -29,3 +29,21 @@ def test_no_constant_guess_beats_the_chance_line() -> None:
     guesses = [torch.tensor([[0.0, logit]]).expand(3, 2) for logit in (-1.0, -math.log(2), 0.0, 0.5)]
     losses = [alignment_loss(guess, labels).item() for guess in guesses]
     assert min(losses) == pytest.approx(alignment_chance(1 / 3), abs=1e-6)
+
+
+def test_lists_by_hand() -> None:
+    """Two products with margins 2 and 0; the first one's wrong pairs have 1 and -1, the second one's 0 and 0."""
+    margins = torch.tensor([2.0, 0.0, 1.0, 0.0, -1.0, 0.0])
+    logits = torch.stack([5 - margins / 2, 5 + margins / 2], dim=1)
+    right = (math.log(1 + math.exp(-2)) + math.log(2)) / 2
+    wrong = (math.log(1 + math.exp(1)) + math.log(1 + math.exp(-1)) + 2 * math.log(2)) / 4
+    first = math.log(math.exp(2) + math.exp(1) + math.exp(-1)) - 2
+    lists = (first + math.log(3)) / 2
+    expected = ((right + wrong) / 2 + lists) / 2
+    assert alignment_list_loss(logits, 2).item() == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("wrong", [1, 24])
+def test_chance_line_of_lists(wrong: int) -> None:
+    logits = torch.zeros(3 * (1 + wrong), 2)
+    assert alignment_list_loss(logits, 3).item() == pytest.approx(alignment_list_chance(wrong), abs=1e-6)

@@ -11,7 +11,14 @@ from torch import Tensor
 from fashionbert.config import ObjectiveSettings, Task
 from fashionbert.data import NOT_HIDDEN, MaskedPictures, MaskedTexts
 from fashionbert.model import FashionBertConfig, FashionBertForPreTraining, late_interaction
-from fashionbert.objectives import alignment_loss, contrastive_loss, info_nce, masked_patch_loss, masked_word_loss
+from fashionbert.objectives import (
+    alignment_list_loss,
+    alignment_loss,
+    contrastive_loss,
+    info_nce,
+    masked_patch_loss,
+    masked_word_loss,
+)
 from fashionbert.training.queue import VectorQueue
 from fashionbert.training.step import DrawnPairs, PreTrainingStep, StepOutput
 
@@ -237,3 +244,16 @@ def test_the_first_pairs_set_the_threshold_once(placed: FashionBertForPreTrainin
     agreement.threshold.data.fill_(7.0)
     run(placed, batch, tasks=("alignment", "contrastive"))
     assert agreement.threshold.item() == 7.0
+
+
+def test_alignment_by_lists(model: FashionBertForPreTraining, batch: Batch) -> None:
+    """Two right pairs and a wrong one of each."""
+    texts, pictures, drawn = batch
+    four = DrawnPairs(
+        drawn.foreign_texts, drawn.foreign_pictures, drawn.text_of[:4], drawn.picture_of[:4], drawn.labels[:4]
+    )
+    output = run(model, (texts, pictures, four), tasks=("alignment",), alignment="lists")
+    inputs, _ = laid_out((texts, pictures, four))
+    logits = model(**inputs).alignment_logits
+    torch.testing.assert_close(output.losses["alignment"], alignment_list_loss(logits, 2), atol=1e-5, rtol=1e-5)
+    assert output.figures["chance.alignment"] == pytest.approx(0.6931, abs=1e-4)

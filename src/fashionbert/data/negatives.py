@@ -92,29 +92,35 @@ def draw_mined(
     banned_BC: NDArray[np.bool_],
     sharpness: float,
     generator: np.random.Generator,
+    count: int = 1,
 ) -> NDArray[np.int64]:
-    """Draw one candidate for each row with probability ``softmax(sharpness * similarity)``, banned ones never.
+    """Draw candidates for each row with probability ``softmax(sharpness * similarity)``, banned ones never.
 
     Sharpness 0 draws evenly, so raising it over the training means easy negatives first. Drawn by the Gumbel trick:
-    the largest of ``sharpness * similarity + Gumbel noise`` has just that distribution.
+    the largest of ``sharpness * similarity + Gumbel noise`` has just that distribution, and the ``count`` largest are
+    draws without putting back.
 
     Args:
         similarities_BC: cosine between each row and each candidate.
         banned_BC: True where the candidate is of the row's own group.
         sharpness: how strongly hard candidates are preferred.
         generator: source of the noise.
+        count: how many for each row; a row with fewer candidates has some of them again.
 
     Returns:
-        Column of each row's candidate [B].
+        Columns of each row's candidates [count, B].
 
     Raises:
         ValueError: a row has no candidate that is not banned.
     """
-    if banned_BC.all(axis=1).any():
+    allowed_B = (~banned_BC).sum(axis=1)
+    if (allowed_B == 0).any():
         raise ValueError("a row has no candidate of another group: use larger batches or a queue")
     noise_BC = generator.gumbel(size=similarities_BC.shape)
     keys_BC = np.where(banned_BC, -np.inf, sharpness * similarities_BC + noise_BC)
-    return keys_BC.argmax(axis=1)
+    best_BC = np.argsort(-keys_BC, axis=1, kind="stable")
+    places_kB = np.arange(count)[:, None] % allowed_B[None]
+    return best_BC[np.arange(len(best_BC))[None], places_kB]
 
 
 def alternate_sides(positives: int, per_positive: int) -> NDArray[np.bool_]:

@@ -8,6 +8,7 @@ from transformers import AutoConfig, AutoModel, AutoModelForPreTraining
 
 from fashionbert.model.config import FashionBertConfig
 from fashionbert.model.encoder import FashionBertModel, FashionBertOutput, Side
+from fashionbert.model.meeting import Meeting
 from fashionbert.model.modeling import FashionBertForMatching, FashionBertForPreTraining, frame_ids
 from fashionbert.model.side_vectors import Places, SideVectors, late_interaction
 
@@ -21,6 +22,7 @@ __all__ = [
     "FashionBertForPreTraining",
     "FashionBertModel",
     "FashionBertOutput",
+    "Meeting",
     "Places",
     "Side",
     "SideVectors",

@@ -99,6 +99,11 @@ class FashionBertModel(FashionBertPreTrainedModel):
         self.patch_embeddings = PatchEmbeddings(config)
         self.post_init()
 
+    @property
+    def joins_in_one_layer(self) -> bool:
+        """Whether words and patches see each other in the last layer alone; :class:`Meeting` makes use of it."""
+        return self.config.split_layers == self.config.num_hidden_layers - 1
+
     def forward(
         self,
         input_ids: Tensor,

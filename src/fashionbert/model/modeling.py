@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from fashionbert.model.config import FashionBertConfig
 from fashionbert.model.encoder import FashionBertModel, FashionBertOutput, FashionBertPreTrainedModel, Side
 from fashionbert.model.heads import SideAgreement, WordHead
+from fashionbert.model.meeting import Meeting
 from fashionbert.model.side_vectors import PlaceHead, SideVectors, VectorHead, late_interaction_of_pairs
 
 FRAME = 2
@@ -70,25 +71,42 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
         return self._align(outputs, (texts, self.vectors_of_pictures(frame, pictures)))
 
     def join(
-        self,
-        texts: Side,
-        pictures: Side,
-        vectors: tuple[SideVectors, SideVectors] | None = None,
-        *,
-        only_cls: bool = False,
+        self, texts: Side, pictures: Side, vectors: tuple[SideVectors, SideVectors] | None = None
     ) -> FashionBertOutput:
-        """Score pairs of sides that were read before, so that a side in many pairs is read once.
+        """Read pairs of sides that were read before, so that a side in many pairs is read once.
 
         Args:
             texts: from :meth:`FashionBertModel.read_texts`, a row for each pair.
             pictures: from :meth:`FashionBertModel.read_pictures`, a row for each pair.
             vectors: of the same texts and pictures; a model with side agreement needs them.
-            only_cls: for scoring alone, see :meth:`FashionBertModel.join`.
 
         Returns:
             The outputs of the pairs.
         """
-        return self._align(self.fashionbert.join(texts, pictures, only_cls=only_cls), vectors)
+        return self._align(self.fashionbert.join(texts, pictures), vectors)
+
+    def match(
+        self,
+        meeting: Meeting,
+        text_of: Tensor,
+        picture_of: Tensor,
+        vectors: tuple[SideVectors, SideVectors] | None = None,
+    ) -> FashionBertOutput:
+        """Score pairs: the logits of :meth:`join` without what only the masked tasks ask for.
+
+        Args:
+            meeting: sides that were read before.
+            text_of: which of its texts each pair has [N].
+            picture_of: which of its pictures each pair has [N].
+            vectors: of the texts and pictures of the pairs; a model with side agreement needs them.
+
+        Returns:
+            Outputs whose hidden state is that of [CLS] alone [N, 1, D].
+        """
+        hidden_N1D = meeting.first_places(text_of, picture_of)[:, None]
+        pooler = self.fashionbert.bert.pooler
+        assert pooler is not None, "BertModel is built with its pooler"
+        return self._align(FashionBertOutput(last_hidden_state=hidden_N1D, pooled_output=pooler(hidden_N1D)), vectors)
 
     def _align(self, outputs: FashionBertOutput, vectors: tuple[SideVectors, SideVectors] | None) -> FashionBertOutput:
         assert outputs.pooled_output is not None

@@ -1,6 +1,11 @@
 """The tasks and how they are weighed: pure functions of tensors (docs/explanation/model.md)."""
 
-from fashionbert.objectives.alignment import alignment_chance, alignment_loss
+from fashionbert.objectives.alignment import (
+    alignment_chance,
+    alignment_list_chance,
+    alignment_list_loss,
+    alignment_loss,
+)
 from fashionbert.objectives.contrastive import contrastive_loss, info_nce, same_group
 from fashionbert.objectives.masked_patches import masked_patch_loss
 from fashionbert.objectives.masked_words import masked_word_loss
@@ -8,6 +13,8 @@ from fashionbert.objectives.task_weights import fixed_weights, paper_weights, re
 
 __all__ = [
     "alignment_chance",
+    "alignment_list_chance",
+    "alignment_list_loss",
     "alignment_loss",
     "contrastive_loss",
     "fixed_weights",

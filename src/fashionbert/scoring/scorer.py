@@ -17,7 +17,7 @@ from torch import Tensor
 
 from fashionbert.data import Examples, TextBatch, pad_texts
 from fashionbert.errors import RunError
-from fashionbert.model import FashionBertForMatching, Side, SideVectors
+from fashionbert.model import FashionBertForMatching, Meeting, Side, SideVectors
 from fashionbert.scoring.portions import portions
 from fashionbert.scoring.probability import match_probability
 from fashionbert.scoring.processor import FashionBertProcessor
@@ -289,16 +289,17 @@ class Scorer:
                 text_side = self._read_texts(texts, text_rows)
                 picture_side = self._read_pictures(read_features, picture_rows)
                 vectors = self._side_vectors(text_side, picture_side)
+                meeting = Meeting(self.model.fashionbert, text_side, picture_side)
                 for places in self._batches(np.arange(len(portion)), progress):
                     width = int(lengths[portion[places]].max())
                     text_places, picture_places = (self._on_device(each[places]) for each in (text_at, picture_at))
-                    joined = self.model.join(
-                        text_side[text_places].narrowed(width),
-                        picture_side[picture_places],
+                    joined = self.model.match(
+                        meeting,
+                        text_places,
+                        picture_places,
                         None
                         if vectors is None
                         else (vectors[0][text_places].narrowed(width), vectors[1][picture_places]),
-                        only_cls=True,
                     )
                     logits_B2 = joined.alignment_logits.float()  # pyright: ignore[reportOptionalMemberAccess]
                     margins[portion[places]] = (logits_B2[:, 1] - logits_B2[:, 0]).cpu().numpy()

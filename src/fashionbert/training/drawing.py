@@ -141,10 +141,30 @@ class PairDrawer:
         to_pictures_BC = (texts_BE @ torch.cat([pictures_BE, queue.pictures]).T).float().cpu().numpy()
         alone_B = banned_BC.all(axis=1)  # a batch may be of one group, for example the last and smallest of an epoch
         sharpness = hardness * self._negatives.sharpness
-        wrong_kB = np.empty(swap_text_kB.shape, np.int64)
-        for wrong_B, swap_text_B in zip(wrong_kB, swap_text_kB, strict=True):
-            similarities_BC = np.where(swap_text_B[:, None], to_texts_BC, to_pictures_BC)
+        each_side = -(-len(swap_text_kB) // 2)  # the negatives of a product swap its text and its picture by turns
+        texts_hB, pictures_hB = (
+            self._draw(rows, alone_B, candidates_C, similarities_BC, banned_BC, sharpness, each_side, generator)
+            for similarities_BC in (to_texts_BC, to_pictures_BC)
+        )
+        turns_k = np.arange(len(swap_text_kB)) // 2
+        return np.where(swap_text_kB, texts_hB[turns_k], pictures_hB[turns_k])
+
+    def _draw(
+        self,
+        rows: NDArray[np.int64],
+        alone_B: NDArray[np.bool_],
+        candidates_C: NDArray[np.int64],
+        similarities_BC: NDArray[np.float32],
+        banned_BC: NDArray[np.bool_],
+        sharpness: float,
+        count: int,
+        generator: np.random.Generator,
+    ) -> NDArray[np.int64]:
+        """Draw ``count`` rows for each of the batch; those that have nobody to be mined from get any of elsewhere."""
+        wrong_hB = np.empty((count, len(rows)), np.int64)
+        for wrong_B in wrong_hB:
             wrong_B[alone_B] = self._sampler.draw(rows[alone_B], same_subcategory=True, generator=generator)
-            chosen = draw_mined(similarities_BC[~alone_B], banned_BC[~alone_B], sharpness, generator)
-            wrong_B[~alone_B] = candidates_C[chosen]
-        return wrong_kB
+        kept = ~alone_B
+        places_hB = draw_mined(similarities_BC[kept], banned_BC[kept], sharpness, generator, count)
+        wrong_hB[:, kept] = candidates_C[places_hB]
+        return wrong_hB

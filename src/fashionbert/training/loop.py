@@ -21,7 +21,6 @@ from fashionbert.config import Settings
 from fashionbert.data import Examples, NegativeSampler, epoch_batches
 from fashionbert.errors import NonFiniteLossError, SettingsError
 from fashionbert.evaluation.gallery import Gallery
-from fashionbert.objectives import alignment_chance
 from fashionbert.scoring import FashionBertProcessor, Scorer, save_weights
 from fashionbert.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from fashionbert.training.curves import draw_curves
@@ -213,8 +212,6 @@ class Trainer:
         figures = {"loss": float(total.detach()), **output.figures}
         figures |= {f"loss.{task}": float(loss.detach()) for task, loss in output.losses.items()}
         figures |= {f"weight.{task}": weight for task, weight in weights.items()}
-        if "positive_share" in figures:
-            figures["chance.alignment"] = alignment_chance(figures["positive_share"])
         return figures
 
     def _hardness(self, step: int) -> float:

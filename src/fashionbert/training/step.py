@@ -6,15 +6,32 @@ N pairs, T text tokens, P patches, S = T + P, M masked places, D width.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, distributed, nn
 
 from fashionbert.config import ObjectiveSettings
 from fashionbert.data import NOT_HIDDEN, MaskedPictures, MaskedTexts
-from fashionbert.model import FashionBertForPreTraining, Side, SideVectors, frame_ids, late_interaction
-from fashionbert.objectives import alignment_loss, contrastive_loss, info_nce, masked_patch_loss, masked_word_loss
+from fashionbert.model import (
+    FashionBertForPreTraining,
+    FashionBertOutput,
+    Meeting,
+    Side,
+    SideVectors,
+    frame_ids,
+    late_interaction,
+)
+from fashionbert.objectives import (
+    alignment_chance,
+    alignment_list_chance,
+    alignment_list_loss,
+    alignment_loss,
+    contrastive_loss,
+    info_nce,
+    masked_patch_loss,
+    masked_word_loss,
+)
 from fashionbert.training.queue import VectorQueue
 
 Vectors = tuple[Tensor, Tensor]
@@ -75,6 +92,21 @@ class _Sides:
     pictures: Side
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """All sides that the pairs are made of, the batch's own first, with what was hidden in them.
+
+    ``labels`` [U, T] of hidden words, ``masked`` [U, P] and ``features`` [U, P, F] of the pictures' patches.
+    """
+
+    texts: Side
+    pictures: Side
+    vectors: tuple[SideVectors, SideVectors] | None
+    labels: Tensor
+    masked: Tensor
+    features: Tensor
+
+
 class PreTrainingStep(nn.Module):
     """The model with its tasks."""
 
@@ -82,6 +114,7 @@ class PreTrainingStep(nn.Module):
         super().__init__()
         self.model = model
         self.tasks = settings.tasks
+        self.lists = settings.alignment == "lists"
         self.positives_only = settings.masked_losses_on == "positives"
         learnt = settings.tasks if settings.weights == "uncertainty" else ()
         self.log_variances = nn.ParameterDict({task: nn.Parameter(torch.zeros(())) for task in learnt})
@@ -112,49 +145,69 @@ class PreTrainingStep(nn.Module):
             losses["contrastive"] = self._contrastive(own, groups_B, queue, output)
         pairs = draw_pairs(None if output.vectors is None else (output.vectors[0].pooled, output.vectors[1].pooled))
         if pairs is not None:
-            losses |= self._pair_losses(texts, pictures, own, pairs, output)
+            vectors = self._own_vectors(own, output)
+            read = _Read(own.texts, own.pictures, vectors, texts.labels, pictures.masked, pictures.features)
+            losses |= self._pair_losses(self._read_foreign(read, own.frame, pairs), pairs, output)
         output.losses = {task: losses[task] for task in self.tasks if task in losses}
         return output
 
-    def _pair_losses(
-        self, texts: MaskedTexts, pictures: MaskedPictures, own: _Sides, pairs: DrawnPairs, output: StepOutput
-    ) -> dict[str, Tensor]:
-        """Join the sides of all pairs and give the losses of the tasks that look at pairs."""
-        text_side, picture_side, vectors = own.texts, own.pictures, self._own_vectors(own, output)
-        labels_UT, masked_UP, features_UPF = texts.labels, pictures.masked, pictures.features
-        if pairs.foreign_texts is not None:
-            foreign = self._read_texts(pairs.foreign_texts)
-            text_side = text_side.above(foreign)
-            labels_UT = _stack_labels(labels_UT, pairs.foreign_texts.labels)
-            if vectors is not None:
-                vectors = vectors[0].above(self._vectors_of_texts(foreign)), vectors[1]
-        if pairs.foreign_pictures is not None:
-            foreign = self._read_pictures(pairs.foreign_pictures)
-            picture_side = picture_side.above(foreign)
-            masked_UP = torch.cat([masked_UP, pairs.foreign_pictures.masked])
-            # In float32: under bf16 autocast torch refuses to join float16 tensors.
-            features_UPF = torch.cat([features_UPF.float(), pairs.foreign_pictures.features.float()])
-            if vectors is not None:
-                vectors = vectors[0], vectors[1].above(self._vectors_of_pictures(own.frame, foreign))
+    def _pair_losses(self, read: _Read, pairs: DrawnPairs, output: StepOutput) -> dict[str, Tensor]:
+        """Losses of the tasks that look at pairs."""
+        vectors = read.vectors
         if vectors is not None:
             vectors = vectors[0][pairs.text_of], vectors[1][pairs.picture_of]
             self._start_agreement(vectors, pairs.labels)
-        joined = self.model.join(text_side[pairs.text_of], picture_side[pairs.picture_of], vectors)
-        hidden_NSD = joined.last_hidden_state
-        assert hidden_NSD is not None
-        output.encoder_outputs.append(hidden_NSD)
-        counted = len(texts.input_ids) if self.positives_only else len(pairs.labels)
-        hidden_nSD, text_of_n, picture_of_n = (each[:counted] for each in (hidden_NSD, pairs.text_of, pairs.picture_of))
-        losses, words = {}, labels_UT.shape[1]
+        losses: dict[str, Tensor] = {}
+        apart = "alignment" in self.tasks and self.model.fashionbert.joins_in_one_layer
+        if apart:  # [CLS] alone of many pairs costs less than all places of a few
+            meeting = Meeting(self.model.fashionbert, read.texts, read.pictures)
+            matched = self.model.match(meeting, pairs.text_of, pairs.picture_of, vectors)
+            output.encoder_outputs.append(_hidden_of(matched))
+            losses["alignment"] = self._alignment(matched.alignment_logits, pairs.labels, output)
+        if not apart or {"masked_words", "masked_patches"} & set(self.tasks):
+            count = int(pairs.labels.sum()) if self.positives_only else len(pairs.labels)
+            joined_count = count if apart else len(pairs.labels)
+            text_of_n, picture_of_n = pairs.text_of[:joined_count], pairs.picture_of[:joined_count]
+            joined = self.model.join(read.texts[text_of_n], read.pictures[picture_of_n], None if apart else vectors)
+            hidden_nSD = _hidden_of(joined)
+            output.encoder_outputs.append(hidden_nSD)
+            losses |= self._masked_losses(read, hidden_nSD[:count], text_of_n[:count], picture_of_n[:count])
+            if "alignment" in self.tasks and not apart:
+                losses["alignment"] = self._alignment(joined.alignment_logits, pairs.labels, output)
+        return losses
+
+    def _masked_losses(
+        self, read: _Read, hidden_nSD: Tensor, text_of_n: Tensor, picture_of_n: Tensor
+    ) -> dict[str, Tensor]:
+        losses, words = {}, read.labels.shape[1]
         if "masked_words" in self.tasks:
-            losses["masked_words"] = self._masked_words(hidden_nSD[:, :words], labels_UT[text_of_n])
+            losses["masked_words"] = self._masked_words(hidden_nSD[:, :words], read.labels[text_of_n])
         if "masked_patches" in self.tasks:
             losses["masked_patches"] = self._masked_patches(
-                hidden_nSD[:, words:], masked_UP[picture_of_n], features_UPF, picture_of_n
+                hidden_nSD[:, words:], read.masked[picture_of_n], read.features, picture_of_n
             )
-        if "alignment" in self.tasks:
-            losses["alignment"] = self._alignment(joined.alignment_logits, pairs.labels, output)
         return losses
+
+    def _read_foreign(self, read: _Read, frame: Side, pairs: DrawnPairs) -> _Read:
+        """Put the sides that are not in the batch below its own."""
+        vectors = read.vectors
+        if pairs.foreign_texts is not None:
+            side = self._read_texts(pairs.foreign_texts)
+            labels_UT = _stack_labels(read.labels, pairs.foreign_texts.labels)
+            if vectors is not None:
+                vectors = vectors[0].above(self._vectors_of_texts(side)), vectors[1]
+            read = replace(read, texts=read.texts.above(side), labels=labels_UT, vectors=vectors)
+        if pairs.foreign_pictures is not None:
+            side = self._read_pictures(pairs.foreign_pictures)
+            masked_UP = torch.cat([read.masked, pairs.foreign_pictures.masked])
+            # In float32: under bf16 autocast torch refuses to join float16 tensors.
+            features_UPF = torch.cat([read.features.float(), pairs.foreign_pictures.features.float()])
+            if vectors is not None:
+                vectors = vectors[0], vectors[1].above(self._vectors_of_pictures(frame, side))
+            read = replace(
+                read, pictures=read.pictures.above(side), masked=masked_UP, features=features_UPF, vectors=vectors
+            )
+        return read
 
     def _own_vectors(self, own: _Sides, output: StepOutput) -> tuple[SideVectors, SideVectors] | None:
         """Vectors of the batch's sides, where the alignment logits ask for them; they take no gradient there."""
@@ -198,9 +251,7 @@ class PreTrainingStep(nn.Module):
         assert model.vector_head is not None, "Settings refuse the contrastive task without a vector head"
         alone = encoder.join(own.texts, None)
         pictured = encoder.join(own.frame[torch.zeros_like(groups_B)], own.pictures)
-        for outputs in (alone, pictured):
-            assert outputs.last_hidden_state is not None
-            output.encoder_outputs.append(outputs.last_hidden_state)
+        output.encoder_outputs += [_hidden_of(alone), _hidden_of(pictured)]
         texts, pictures = model.vectors_of(alone, "text"), model.vectors_of(pictured, "picture")
         output.vectors = texts, pictures
         past = () if queue is None or len(queue.rows) == 0 else (queue.texts, queue.pictures, queue.groups)
@@ -229,9 +280,19 @@ class PreTrainingStep(nn.Module):
     def _alignment(self, logits_N2: Tensor | None, labels_N: Tensor, output: StepOutput) -> Tensor:
         assert logits_N2 is not None
         right_N = logits_N2.argmax(dim=1) == labels_N
+        positives = int(labels_N.sum())
         output.figures["alignment_accuracy"] = float(right_N.float().mean())
-        output.figures["positive_share"] = float(labels_N.float().mean())
-        return alignment_loss(logits_N2, labels_N)
+        output.figures["positive_share"] = positives / len(labels_N)
+        if not self.lists:
+            output.figures["chance.alignment"] = alignment_chance(positives / len(labels_N))
+            return alignment_loss(logits_N2, labels_N)
+        output.figures["chance.alignment"] = alignment_list_chance(len(labels_N) // positives - 1)
+        return alignment_list_loss(logits_N2, positives)
+
+
+def _hidden_of(outputs: FashionBertOutput) -> Tensor:
+    assert outputs.last_hidden_state is not None
+    return outputs.last_hidden_state
 
 
 def _stack_labels(upper_BT: Tensor, lower_BT: Tensor) -> Tensor:
