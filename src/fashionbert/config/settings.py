@@ -123,7 +123,7 @@ class ObjectiveSettings(Part):
     tasks: tuple[Task, ...] = ("masked_words", "masked_patches", "alignment")
     """Tasks that are learnt; L is their number."""
     alignment: Literal["pairs", "lists"] = "pairs"
-    """``pairs``: match or not, pair by pair (paper). ``lists``: also which of a right pair and its wrong ones (ours)."""
+    """``pairs``: match or not, pair by pair (paper). ``lists``: also which of right and wrong pairs (ours)."""
     weights: Literal["paper", "released", "equal", "fixed", "uncertainty"] = "paper"
     """How the tasks are weighed against each other."""
     fixed_weights: dict[str, Annotated[float, Field(gt=0.0)]] = Field(default_factory=dict)

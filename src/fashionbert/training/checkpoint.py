@@ -100,7 +100,7 @@ def load_checkpoint(
         progress = Progress(**json.loads((newest / "progress.json").read_text("utf-8")))
         module.load_state_dict(load_file(newest / "module.safetensors"))
         _restore_optimizer(optimizer, load_file(newest / "optimizer.safetensors"))
-        queue = _queue_of(load_file(newest / "queue.safetensors", device=str(device)), process)
+        queue = _queue_of(load_file(newest / "queue.safetensors"), process).to(device)
     except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
         raise RunError(
             f"the checkpoint {newest} is broken or of another model ({str(error).splitlines()[0]}): "

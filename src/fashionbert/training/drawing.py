@@ -139,7 +139,9 @@ class PairDrawer:
         banned_BC = same_group(groups_B, torch.cat([groups_B, queue.groups])).cpu().numpy()
         to_texts_BC = (pictures_BE @ torch.cat([texts_BE, queue.texts]).T).float().cpu().numpy()
         to_pictures_BC = (texts_BE @ torch.cat([pictures_BE, queue.pictures]).T).float().cpu().numpy()
-        alone_B = banned_BC.all(axis=1)  # a batch may be of one group, for example the last and smallest of an epoch
+        alone_B = np.asarray(
+            banned_BC.all(axis=1)
+        )  # a batch may be of one group, for example the last and smallest of an epoch
         sharpness = hardness * self._negatives.sharpness
         each_side = -(-len(swap_text_kB) // 2)  # the negatives of a product swap its text and its picture by turns
         texts_hB, pictures_hB = (
