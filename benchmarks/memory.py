@@ -60,7 +60,7 @@ def main() -> None:
         write_table(root / "shop", arguments.pairs)
         catalogue, extractor = open_catalogue(str(root / "shop"), settings.catalogue), build_extractor(settings.images)
         store = hollow_store(root / "store", catalogue, extractor)
-        before = peak_gigabytes()
+        before = peak_gibibytes()
         progress = train(settings, catalogue, store, extractor, root / "run", Display(), cpu=True)
         assert progress.step == arguments.steps
     day = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
@@ -72,11 +72,11 @@ def main() -> None:
         "versions": versions(),
         "does_not_show": "time; memory of a GPU; a validation of more than 20 queries a direction",
         "settings": ["--preset fast", *FASHION_SIZED],
-        "gigabytes": {"catalogue and store open": before, "peak of the whole process": peak_gigabytes()},
+        "gibibytes": {"catalogue and store open": before, "peak of the whole process": peak_gibibytes()},
     }
     path = arguments.out / f"{day}-memory-{platform.machine()}-{os.cpu_count()}core.json"
     write_json(path, result)
-    print(json.dumps(result["gigabytes"], indent=2))
+    print(json.dumps(result["gibibytes"], indent=2))
     print(f"written: {path}")
 
 
@@ -90,6 +90,7 @@ def settings_for(pairs: int, steps: int) -> Settings:
 def write_table(folder: Path, pairs: int) -> None:
     """Write a catalogue of drawn captions whose pictures nobody will open."""
     folder.mkdir()
+    (folder / "unread.jpg").touch()
     for split, count, first in (("train", pairs, 0), ("validation", min(VALIDATION, pairs), 10_000_000)):
         with (folder / f"{split}.csv").open("w", newline="") as file:
             table = csv.writer(file)
@@ -97,7 +98,7 @@ def write_table(folder: Path, pairs: int) -> None:
             for number in range(first, first + count):
                 article = group_articles(0, number % 5_000)[0]
                 text = write_caption(article, Random(number)).text
-                table.writerow([number, f"{number}.jpg", text, article.kind.category, article.kind.name, f"g{number}"])
+                table.writerow([number, "unread.jpg", text, article.kind.category, article.kind.name, f"g{number}"])
 
 
 def hollow_store(folder: Path, catalogue: Catalogue, extractor: PatchExtractor) -> FeatureStore:
@@ -131,9 +132,9 @@ def hollow_store(folder: Path, catalogue: Catalogue, extractor: PatchExtractor) 
     return FeatureStore.open(folder, extractor.fingerprint)
 
 
-def peak_gigabytes() -> float:
-    """Largest resident memory of this process so far, mapped files included."""
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 2)
+def peak_gibibytes() -> float:
+    """Largest resident memory of this process so far in GiB, mapped files included; Linux counts it in KiB."""
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2)
 
 
 if __name__ == "__main__":
