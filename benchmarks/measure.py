@@ -20,12 +20,16 @@ from fashionbert.data import NOT_HIDDEN, MaskedPictures, MaskedTexts
 from fashionbert.files import write_json
 from fashionbert.images.extractor import PatchExtractor
 from fashionbert.images.network import build_patch_network
-from fashionbert.model import FashionBertConfig, FashionBertForPreTraining
+from fashionbert.memory import keep_freed_memory
+from fashionbert.model import FashionBertConfig, FashionBertForMatching, FashionBertForPreTraining, Meeting, Side
 from fashionbert.provenance import commit, versions
 from fashionbert.training.step import DrawnPairs, PreTrainingStep
 from fashionbert.training.weighing import Scheme, weigh
 
 TOKENS, PATCHES, FEATURES, CANDIDATES = 48, 64, 1280, 100
+MEETING_TEXTS, MEETING_PICTURES = 64, 512
+MEETING_PAIRS = {0: 512, 4: 2048, 5: 32_768}
+"""Pairs that are scored, by the number of lower layers in which the sides are apart."""
 NOT_SHOWN = "CPU only; untrained networks; no disk or network in the scoring figures; one process"
 
 
@@ -35,7 +39,12 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     arguments = parser.parse_args()
-    seconds = {**feature_times(arguments.repetitions), **model_times(arguments.repetitions)}
+    keep_freed_memory()
+    seconds = {
+        **feature_times(arguments.repetitions),
+        **model_times(arguments.repetitions),
+        **meeting_times(arguments.repetitions),
+    }
     day = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
     result = {
         "command": "python -m benchmarks.measure",
@@ -106,6 +115,35 @@ def model_times(repetitions: int) -> dict[str, list[float]]:
     )
 
 
+def meeting_times(repetitions: int) -> dict[str, list[float]]:
+    """Seconds for pairs of 64 texts and 512 pictures that were read before, in bf16, by where the sides are joined."""
+
+    def task(split_layers: int) -> Callable[[], None]:
+        config = FashionBertConfig(
+            hidden_size=384,
+            num_hidden_layers=6,
+            num_attention_heads=12,
+            intermediate_size=1536,
+            patch_feature_size=FEATURES,
+            split_layers=split_layers,
+        )
+        model = FashionBertForMatching(config).eval()
+        texts, pictures = (
+            Side(torch.randn(count, places, 384), torch.ones(count, places, dtype=torch.bool))
+            for count, places in ((MEETING_TEXTS, TOKENS), (MEETING_PICTURES, PATCHES))
+        )
+
+        def score() -> None:
+            with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+                meeting = Meeting(model.fashionbert, texts, pictures)
+                for pairs in torch.arange(MEETING_PAIRS[split_layers]).split(256):
+                    model.match(meeting, pairs // MEETING_PICTURES, pairs % MEETING_PICTURES)
+
+        return score
+
+    return _alternating({f"meeting.split_{layers}": task(layers) for layers in MEETING_PAIRS}, repetitions)
+
+
 def _sides(count: int) -> tuple[MaskedTexts, MaskedPictures]:
     rng = torch.Generator().manual_seed(0)
     ids = torch.randint(1000, 30000, (count, TOKENS), generator=rng)
@@ -134,6 +172,7 @@ def _rates(seconds: Mapping[str, list[float]], pictures: int = 16) -> dict[str, 
     median = {name: statistics.median(times) for name, times in seconds.items()}
     rates = {f"{name} pictures/s": pictures / median[name] for name in median if name.startswith("features")}
     rates |= {f"{name} pairs/s": CANDIDATES / median[name] for name in median if name.startswith("scoring")}
+    rates |= {f"meeting.split_{n} pairs/s": count / median[f"meeting.split_{n}"] for n, count in MEETING_PAIRS.items()}
     rates["a step under weights.paper / under weights.equal"] = median["weights.paper"] / median["weights.equal"]
     return {name: float(np.round(value, 3)) for name, value in rates.items()}
 
