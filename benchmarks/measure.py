@@ -78,15 +78,7 @@ def feature_times(repetitions: int, pictures: int = 16) -> dict[str, list[float]
 
 def model_times(repetitions: int) -> dict[str, list[float]]:
     """Seconds for 100 pairs in each arithmetic, and for a training step under each weighing."""
-    config = FashionBertConfig(
-        hidden_size=384,
-        num_hidden_layers=6,
-        num_attention_heads=12,
-        intermediate_size=1536,
-        patch_feature_size=FEATURES,
-        attention_probs_dropout_prob=0.0,
-    )
-    model = FashionBertForPreTraining(config)
+    model = FashionBertForPreTraining(_config())
     texts, pictures = _sides(CANDIDATES)
     own = torch.arange(CANDIDATES)
     pairs = DrawnPairs(None, None, own, own, (own < CANDIDATES // 2).long())
@@ -119,15 +111,7 @@ def meeting_times(repetitions: int) -> dict[str, list[float]]:
     """Seconds for pairs of 64 texts and 512 pictures that were read before, in bf16, by where the sides are joined."""
 
     def task(split_layers: int) -> Callable[[], None]:
-        config = FashionBertConfig(
-            hidden_size=384,
-            num_hidden_layers=6,
-            num_attention_heads=12,
-            intermediate_size=1536,
-            patch_feature_size=FEATURES,
-            split_layers=split_layers,
-        )
-        model = FashionBertForMatching(config).eval()
+        model = FashionBertForMatching(_config(split_layers=split_layers)).eval()
         texts, pictures = (
             Side(torch.randn(count, places, 384), torch.ones(count, places, dtype=torch.bool))
             for count, places in ((MEETING_TEXTS, TOKENS), (MEETING_PICTURES, PATCHES))
@@ -142,6 +126,19 @@ def meeting_times(repetitions: int) -> dict[str, list[float]]:
         return score
 
     return _alternating({f"meeting.split_{layers}": task(layers) for layers in MEETING_PAIRS}, repetitions)
+
+
+def _config(**changes: int) -> FashionBertConfig:
+    """MiniLM's shape."""
+    return FashionBertConfig(
+        hidden_size=384,
+        num_hidden_layers=6,
+        num_attention_heads=12,
+        intermediate_size=1536,
+        patch_feature_size=FEATURES,
+        attention_probs_dropout_prob=0.0,
+        **changes,
+    )
 
 
 def _sides(count: int) -> tuple[MaskedTexts, MaskedPictures]:

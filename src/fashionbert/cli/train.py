@@ -35,7 +35,8 @@ def train(
     refuse_another_run(settings, products, out)
     place = torch_device(device)
     processes = join_processes(cpu=place == "cpu")
-    extractor = build_extractor(settings.images, processes.device or place)
+    own_device = processes.device if processes.num_processes > 1 else None
+    extractor = build_extractor(settings.images, own_device or place)
     console = Console(stderr=True, quiet=not processes.is_main_process)
     with processes.main_process_first():  # the others find the features made
         store = open_store(products, extractor, features or out / "training" / "features")
