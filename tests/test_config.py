@@ -139,6 +139,20 @@ def test_contradictions(values: dict[str, Any], fault: str) -> None:
     assert fault in "\n".join(faults_of(*(f"{name}={value}" for name, value in values.items())))
 
 
+def test_contradictions_come_with_faults_of_other_settings() -> None:
+    faults = faults_of("training.epochs=many", "negatives.source=mined", "training.contrastive_epochs=3")
+    assert [fault.split(" ")[0] for fault in faults] == [
+        "training.epochs",
+        "negatives.source",
+        "training.contrastive_epochs",
+    ]
+
+
+def test_no_contradiction_is_made_of_a_faulty_setting() -> None:
+    (fault,) = faults_of("objectives.tasks=[contrast]", "negatives.source=mined")
+    assert "objectives.tasks" in fault
+
+
 def test_contradictions_come_together() -> None:
     faults = faults_of("model.width=100", "model.heads=3", "negatives.source=mined", "objectives.weights=fixed")
     assert len(faults) == 3

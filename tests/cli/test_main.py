@@ -4,6 +4,7 @@ from typing import TypeAlias
 
 import pytest
 import typer
+from safetensors import SafetensorError
 
 from fashionbert.cli import main as main_module
 
@@ -90,4 +91,26 @@ def test_control_c_says_how_to_go_on(command: Command, monkeypatch: pytest.Monke
     code, _, complaint = command()
     assert code == 130
     assert "stopped; run the same command again to go on" in complaint
+    assert "Traceback" not in complaint
+
+
+@pytest.mark.parametrize(
+    "full",
+    [
+        OSError(28, "No space left on device", "part-00003.npy"),
+        SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)"),
+    ],
+)
+def test_a_full_disk_says_how_to_go_on(command: Command, monkeypatch: pytest.MonkeyPatch, full: Exception) -> None:
+    writing = typer.Typer(pretty_exceptions_enable=False)
+
+    @writing.command()
+    def work() -> None:
+        raise full
+
+    monkeypatch.setattr(main_module, "app", writing)
+    code, _, complaint = command()
+    assert code == 1
+    assert "the disk is full" in complaint
+    assert "run the same command again" in complaint
     assert "Traceback" not in complaint

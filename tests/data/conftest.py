@@ -47,7 +47,7 @@ def make_examples(
 
 @pytest.fixture(scope="session")
 def make_hiding(tokenizer: PreTrainedTokenizerFast) -> Callable[..., Hiding]:
-    def make(words: float | None = 0.3, patches: float = 0.3, drop: float = 0.0) -> Hiding:
+    def make(words: float | None = 0.3, patches: float = 0.3, drop: float = 0.0, drop_words: float = 0.0) -> Hiding:
         special = len(tokenizer.all_special_ids)
         masking = (
             None
@@ -59,6 +59,6 @@ def make_hiding(tokenizer: PreTrainedTokenizerFast) -> Callable[..., Hiding]:
                 ordinary_ids=np.arange(special, len(tokenizer), dtype=np.int32),
             )
         )
-        return Hiding(words=masking, patch_mask_share=patches, patch_drop_share=drop)
+        return Hiding(words=masking, word_drop_share=drop_words, patch_mask_share=patches, patch_drop_share=drop)
 
     return make

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from fashionbert.data import WordMasking, mask_patches, mask_words
+from fashionbert.data import WordMasking, drop_words, mask_patches, mask_words
 from fashionbert.text import NO_WORD
 
 MASK, CLS, SEP = 4, 2, 3
@@ -93,3 +93,21 @@ def test_every_patch_is_masked_as_often() -> None:
     """20,000 pictures, one patch in four: 5,000 of each, standard deviation 61."""
     counts = mask_patches(20_000, 16, 0.25, np.random.default_rng(0)).sum(axis=0)
     np.testing.assert_allclose(counts, 5000, atol=305)
+
+
+@given(SIZES, st.floats(0, 0.99), st.integers(0, 2**32))
+def test_dropped_words(sizes: list[int], share: float, seed: int) -> None:
+    ids, words = text_of(sizes)
+    left_ids, left_words = drop_words(ids, words, share, np.random.default_rng(seed))
+    numbers = set(left_words.tolist()) - {NO_WORD}
+    assert len(sizes) - len(numbers) == max(0, min(round(share * len(sizes)), len(sizes) - 1))
+    kept = np.isin(words, [NO_WORD, *numbers])
+    assert left_ids.tolist() == ids[kept].tolist()
+    assert left_words.tolist() == words[kept].tolist()
+
+
+def test_every_word_may_be_dropped() -> None:
+    ids, words = text_of([1, 2, 1])
+    generator = np.random.default_rng(0)
+    dropped = {(set(range(3)) - set(drop_words(ids, words, 0.4, generator)[1].tolist())).pop() for _ in range(50)}
+    assert dropped == {0, 1, 2}

@@ -37,7 +37,7 @@ def test_full_ranks_by_a_naive_reference(small_gallery: Gallery, blocks: bool) -
         assert ranks["exact", "image_to_text"][query] == naive_rank(column, {query})
 
 
-def test_the_matrix_of_a_dear_system_is_asked_for_once(small_gallery: Gallery) -> None:
+def test_the_matrix_of_a_dear_system_is_asked_for_once_in_portions(small_gallery: Gallery) -> None:
     asked: list[int] = []
     seen: list[tuple[str, int, int]] = []
 
@@ -45,9 +45,10 @@ def test_the_matrix_of_a_dear_system_is_asked_for_once(small_gallery: Gallery) -
         asked.append(len(texts))
         return texts.astype(np.float64)
 
-    rank_full(small_gallery, System(name="pair", score_pairs=score), lambda *now: seen.append(now))
-    assert asked == [36]
-    assert seen == [("pair: full", 36, 36)]
+    system = System(name="pair", score_pairs=score, pairs_at_once=15)
+    rank_full(small_gallery, system, lambda *now: seen.append(now))
+    assert asked == [12, 12, 12]
+    assert seen == [("pair: full", done, 36) for done in (12, 24, 36)]
 
 
 def test_the_second_stage_stands_on_top() -> None:

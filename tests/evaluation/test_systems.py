@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-from fashionbert.evaluation import systems
 from fashionbert.evaluation.protocols import ABSENT
-from fashionbert.evaluation.systems import ScoreTable, score_all, vector_system
+from fashionbert.evaluation.systems import ScoreTable, System, vector_system
 
 
 def test_each_pair_is_scored_once_and_found_again() -> None:
@@ -17,7 +16,7 @@ def test_each_pair_is_scored_once_and_found_again() -> None:
         (np.array([[0, 1], [2, ABSENT]]), np.array([[4, 4], [3, ABSENT]])),
         (np.array([2, 0]), np.array([3, 4])),
     ]
-    table = ScoreTable(score, requests, size=5)
+    table = ScoreTable(System(name="s", score_pairs=score), requests, size=5)
     assert sorted(asked) == [(0, 4), (1, 4), (2, 3)]
     assert np.array_equal(table(*requests[0]), [[4, 14], [23, np.nan]], equal_nan=True)
     assert table(*requests[1]).tolist() == [23, 4]
@@ -25,21 +24,28 @@ def test_each_pair_is_scored_once_and_found_again() -> None:
 
 def test_nothing_asked_is_nothing_scored() -> None:
     nothing = np.full((2, 2), ABSENT)
-    table = ScoreTable(lambda texts, pictures: texts * 1.0, [(nothing, nothing)], size=5)
+    table = ScoreTable(System(name="s", score_pairs=lambda texts, pictures: texts * 1.0), [(nothing, nothing)], size=5)
     assert np.isnan(table(nothing, nothing)).all()
 
 
-def test_progress_counts_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(systems, "PAIRS_AT_ONCE", 4)
+def test_pairs_are_scored_in_portions_and_progress_counts_them() -> None:
+    asked: list[int] = []
     seen: list[tuple[int, int]] = []
-    scores = score_all(lambda t, p: t + p + 0.0, np.arange(10), np.arange(10), lambda *now: seen.append(now))
+
+    def score(texts: np.ndarray, pictures: np.ndarray) -> np.ndarray:
+        asked.append(len(texts))
+        return texts + pictures + 0.0
+
+    system = System(name="s", score_pairs=score, pairs_at_once=4)
+    scores = system.score_all(np.arange(10), np.arange(10), lambda *now: seen.append(now))
+    assert asked == [4, 4, 2]
     assert scores.tolist() == [2.0 * n for n in range(10)]
     assert seen == [(4, 10), (8, 10), (10, 10)]
 
 
 def test_a_wrong_number_of_scores_is_no_silent_broadcast() -> None:
     with pytest.raises(ValueError, match=r"scores \(1,\) for \(3,\) pairs"):
-        score_all(lambda texts, pictures: np.zeros(1), np.arange(3), np.arange(3))
+        System(name="s", score_pairs=lambda texts, pictures: np.zeros(1)).score_all(np.arange(3), np.arange(3))
 
 
 def test_vectors_score_pairs_and_blocks_alike() -> None:

@@ -153,6 +153,17 @@ def test_damaged_stores_are_refused_with_what_to_do(
     assert "`fashionbert features CATALOGUE --out" in str(caught.value)
 
 
+def test_changed_features_are_refused_when_they_are_read(written: FeatureStore) -> None:
+    path = written.folder / "part-00001.npy"
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 1
+    path.write_bytes(content)
+    store = FeatureStore.open(written.folder)
+    store.read_rows(np.arange(2))
+    with pytest.raises(StoreError, match=r"was edited.*part-00001.npy has the checksum"):
+        store.read_rows(np.arange(38))
+
+
 def test_a_store_of_another_extractor_is_refused(written: FeatureStore) -> None:
     assert len(FeatureStore.open(written.folder, written.fingerprint)) == 10
     with pytest.raises(StoreError, match=f"is of the extractor {written.fingerprint} .*but 0123 is needed"):

@@ -93,13 +93,9 @@ def _check_pictures(product: Product, inspect: Inspect, tally: Tally) -> list[by
     return digests
 
 
-def _codes(catalogue: Catalogue, column: str) -> NDArray[np.int64]:
-    return np.unique(np.array(catalogue.column(column), dtype=object), return_inverse=True)[1].astype(np.int64)
-
-
 def _check_equal(catalogue: Catalogue, digests: Digests, what: str) -> list[Finding]:
     """Find equal texts or pictures in different splits, and in different groups of a split."""
-    groups, splits = _codes(catalogue, "group_id"), _codes(catalogue, "split")
+    groups, splits = catalogue.codes("group_id"), catalogue.codes("split")
     across_splits = digests.shared_across(splits, np.zeros_like(splits))
     across_groups = digests.shared_across(groups, splits)
     leak: Level = "error" if what == "picture" else level_of(len(across_splits), len(catalogue))
@@ -131,7 +127,7 @@ def _ids(catalogue: Catalogue, places: NDArray[np.int64]) -> Sequence[str]:
 
 
 def _check_groups(catalogue: Catalogue) -> list[Finding]:
-    splits = _codes(catalogue, "split")
+    splits = catalogue.codes("split")
     by_group = catalogue.products_by_group
     straddling = [group for group, places in by_group.items() if len(set(splits[places].tolist())) > 1]
     findings = []

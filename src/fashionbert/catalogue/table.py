@@ -126,6 +126,10 @@ class Catalogue:
         """
         return self._arrow(name).to_pylist()
 
+    def codes(self, name: str) -> NDArray[np.int64]:
+        """Number the values of a column, equal ones alike, in alphabetical order; arguments as in :meth:`column`."""
+        return np.unique(np.asarray(self.column(name), dtype=np.str_), return_inverse=True)[1].astype(np.int64)
+
     def _arrow(self, name: str) -> pa.ChunkedArray:
         if name not in self.table.column_names:
             known = ", ".join(self.table.column_names)

@@ -1,5 +1,7 @@
 """``fashionbert``: the commands, and what a person sees when something is wrong with the input."""
 
+import errno
+import os
 import sys
 
 import typer
@@ -33,7 +35,21 @@ def main() -> None:
     except FashionBertError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(2)
+    except Exception as error:
+        if not _disk_is_full(error):
+            raise
+        sys.stderr.write(
+            f"error: the disk is full ({error}); nothing that is half written will be taken for whole: "
+            "free some space and run the same command again, it goes on where it stopped\n"
+        )
+        sys.exit(1)
     except SystemExit as ending:
         if ending.code == _INTERRUPTED:
             sys.stderr.write("stopped; run the same command again to go on\n")
         raise
+
+
+def _disk_is_full(error: Exception) -> bool:
+    """Whether there was no room to write; safetensors and torch wrap the system's error in their own."""
+    full = (errno.ENOSPC, errno.EDQUOT)
+    return getattr(error, "errno", None) in full or any(os.strerror(number) in str(error) for number in full)

@@ -1,5 +1,6 @@
 """From presets, YAML files and ``part.name=value`` words to checked settings, and back to YAML."""
 
+import copy
 import difflib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
@@ -102,11 +103,37 @@ def _validated(values: dict[str, Any], faults: list[str]) -> Settings:
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        faults = [*faults, *(line for fault in error.errors() for line in _explain(dict(fault)).splitlines())]
+        faults = [*faults, *_explained(error)]
+        if all(fault["loc"] for fault in error.errors()):
+            faults += _contradictions_of_the_rest(values, error)
     else:
         if not faults:
             return settings
     raise SettingsError(f"{len(faults)} fault{'s' if len(faults) > 1 else ''} in the settings", faults)
+
+
+def _explained(error: ValidationError) -> list[str]:
+    return [line for fault in error.errors() for line in _explain(dict(fault)).splitlines()]
+
+
+def _contradictions_of_the_rest(values: dict[str, Any], error: ValidationError) -> list[str]:
+    """Find what settings without the faulty ones contradict: pydantic compares them only once all are well-formed.
+
+    What names a faulty setting is left out, since nobody knows what its value was meant to be.
+    """
+    faulty = [[str(step) for step in fault["loc"][:2]] for fault in error.errors()]
+    rest = copy.deepcopy(values)
+    for part, *name in faulty:
+        if name:
+            rest[part].pop(name[0], None)
+        else:
+            rest.pop(part, None)
+    try:
+        Settings.model_validate(rest)
+    except ValidationError as found:
+        names = [f"{part}.{''.join(name)}" for part, *name in faulty]
+        return [line for line in _explained(found) if not any(name in line for name in names)]
+    return []
 
 
 def _explain(fault: dict[str, Any]) -> str:

@@ -132,6 +132,9 @@ class ObjectiveSettings(Part):
     """Share of a text's WordPieces that are masked, by whole words."""
     max_masked_words: Count | None = None
     """At most so many WordPieces are masked in a text (released code: 10); None: no limit."""
+    word_drop_share: Rate = 0.0
+    """Share of a text's words that training leaves out of the sequence (ours), against learning texts by heart; scoring
+    reads all."""
     patch_mask_share: Rate = 0.10
     """Share of the patches that are set to zero."""
     patch_drop_share: Rate = 0.0

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fashionbert.data.examples import Examples
-from fashionbert.data.masking import WordMasking, mask_patches, mask_words
+from fashionbert.data.masking import WordMasking, drop_words, mask_patches, mask_words
 
 NOT_HIDDEN = -100
 """Label of a place where nothing is to be predicted (torch's ignore index)."""
@@ -75,11 +75,13 @@ class Hiding:
 
     Attributes:
         words: how words are masked; None: not at all.
+        word_drop_share: share of a text's words left out of the sequence.
         patch_mask_share: share of a picture's patches set to zero.
         patch_drop_share: share of a picture's patches left out of the sequence, to save time.
     """
 
     words: WordMasking | None
+    word_drop_share: float
     patch_mask_share: float
     patch_drop_share: float
 
@@ -93,19 +95,19 @@ def pad_texts(texts: Sequence[NDArray[np.int32]], pad_id: int) -> TextBatch:
 def collate_texts(
     examples: Examples, rows: NDArray[np.int64], *, pad_id: int, hiding: Hiding, generator: np.random.Generator
 ) -> MaskedTexts:
-    """Mask and pad texts of a split.
+    """Drop words of texts of a split, mask others, and pad.
 
     Args:
         examples: the split.
         rows: its rows [B].
         pad_id: id of [PAD].
-        hiding: how words are hidden.
-        generator: source of the masks.
+        hiding: how many words are dropped and hidden.
+        generator: source of dropped and hidden words.
 
     Returns:
         The texts of these rows, in their order.
     """
-    tokens = [examples.texts[int(row)] for row in rows]
+    tokens = [drop_words(*examples.texts[int(row)], hiding.word_drop_share, generator) for row in rows]
     if hiding.words is None:
         ids_BT, real_BT = _pad([ids for ids, _ in tokens], pad_id)
         return _masked_texts(ids_BT, real_BT, np.full_like(ids_BT, NOT_HIDDEN))

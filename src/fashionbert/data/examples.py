@@ -129,13 +129,9 @@ def build_examples(
     return Examples(
         product_ids=[ids[number] for number in kept],
         texts=tokenize(tokenizer, [texts[number] for number in kept], max_tokens),
-        groups=_codes(catalogue.column("group_id"))[kept],
-        subcategories=_codes(catalogue.column("subcategory"))[kept],
+        groups=catalogue.codes("group_id")[kept],
+        subcategories=catalogue.codes("subcategory")[kept],
         feature_rows=np.repeat(ranges.first, views) + view_numbers * features.variants,
         features=features,
         left_out=tuple(product_id for product_id, found in zip(ids, usable, strict=True) if not found),
     )
-
-
-def _codes(values: Sequence[str]) -> NDArray[np.int64]:
-    return np.unique(np.asarray(values, dtype=np.str_), return_inverse=True)[1].astype(np.int64)

@@ -83,6 +83,31 @@ def mask_words(
     return MaskedText(hidden, places, labels)
 
 
+def drop_words(
+    ids: NDArray[np.int32], words: NDArray[np.int16], share: float, generator: np.random.Generator
+) -> tuple[NDArray[np.int32], NDArray[np.int16]]:
+    """Leave whole words out of a text, ``round(share * words)`` of them, but never all.
+
+    What :func:`mask_patches` with a share of dropped patches is to pictures: no two epochs see the same text, so a
+    small catalogue is not learnt by heart, and the sequence is shorter.
+
+    Args:
+        ids: WordPieces of one text, [CLS] and [SEP] included [K].
+        words: the word each piece belongs to, :data:`~fashionbert.text.NO_WORD` where there is none [K].
+        share: share of the words.
+        generator: source of the choice.
+
+    Returns:
+        The pieces that are left, and the word of each.
+    """
+    numbers = np.unique(words[words != NO_WORD])
+    count = min(round(share * len(numbers)), len(numbers) - 1)
+    if count <= 0:
+        return ids, words
+    kept = ~np.isin(words, generator.choice(numbers, count, replace=False))
+    return ids[kept], words[kept]
+
+
 def mask_patches(pairs: int, patches: int, share: float, generator: np.random.Generator) -> NDArray[np.bool_]:
     """Choose ``round(share * P)`` different patches in each picture [B, P].
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fashionbert.evaluation.gallery import Gallery
 from fashionbert.evaluation.protocols import DIRECTIONS, Direction
 from fashionbert.evaluation.ranking import rank_gallery
-from fashionbert.evaluation.systems import Indices, Progress, Scores, ScoreTable, System, labelled, score_all
+from fashionbert.evaluation.systems import Indices, Progress, Scores, ScoreTable, System, labelled
 
 Notion = Literal["full", "exact"]
 NOTIONS: tuple[Notion, ...] = get_args(Notion)
@@ -48,9 +48,15 @@ def whole_block(system: System, size: int, progress: Progress | None = None) -> 
     """
     if system.score_block is not None:
         return system.score_block
-    texts_M, pictures_M = np.divmod(np.arange(size * size), size)
     report = labelled(progress, f"{system.name}: full")
-    matrix_NN = score_all(system.score_pairs, texts_M, pictures_M, report).astype(np.float32).reshape(size, size)
+    matrix_NN = np.empty((size, size), np.float32)
+    texts_at_once = max(1, system.pairs_at_once // size)  # the indices of all pairs would be four times the matrix
+    for start in range(0, size, texts_at_once):
+        texts_A = np.arange(start, min(start + texts_at_once, size))
+        scores = system.score_all(np.repeat(texts_A, size), np.tile(np.arange(size), len(texts_A)))
+        matrix_NN[texts_A] = scores.reshape(-1, size)
+        if report is not None:
+            report((start + len(texts_A)) * size, size * size)
     return lambda texts, pictures: matrix_NN[np.ix_(texts, pictures)]
 
 
@@ -83,7 +89,7 @@ def rank_two_stage(
     queries_NK = np.repeat(np.arange(size)[:, None], min(top, size), axis=1)
     report = labelled(progress, f"{second.name}: top {top}")
     wanted = [_as_pairs(direction, queries_NK, best[direction]) for direction in DIRECTIONS]
-    table = ScoreTable(second.score_pairs, wanted, size, report)
+    table = ScoreTable(second, wanted, size, report)
 
     def rows_of(direction: Direction) -> Callable[[Indices], Scores]:
         rows = _rows(block, direction, size)

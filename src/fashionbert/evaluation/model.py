@@ -40,7 +40,13 @@ def model_systems(scorer: Scorer, examples: Examples, cache: Path | None, key: s
         return scorer.score_rows(examples, texts, pictures)
 
     cached = margins if cache is None else KeptScores(cache, len(examples), key, margins)
-    systems = [System(name=PAIR, score_pairs=lambda texts, pictures: match_probability(cached(texts, pictures)))]
+    systems = [
+        System(
+            name=PAIR,
+            score_pairs=lambda texts, pictures: match_probability(cached(texts, pictures)),
+            pairs_at_once=scorer.pairs_at_once,
+        )
+    ]
     if scorer.has_vectors:
         texts_NE = scorer.encode_tokens(examples.texts)
         pictures_NE = scorer.encode_features(examples.read_features, len(examples))

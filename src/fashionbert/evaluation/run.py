@@ -127,7 +127,7 @@ def evaluate(
     list_scores, pair_scores = {}, {}
     for system in systems:
         requests = [*(each.pairs() for each in lists), *((some.texts, some.pictures) for some in pairs.values())]
-        table = ScoreTable(system.score_pairs, requests, len(gallery), labelled(progress, f"{system.name}: lists"))
+        table = ScoreTable(system, requests, len(gallery), labelled(progress, f"{system.name}: lists"))
         list_scores[system.name] = tuple(table(*each.pairs()) for each in lists)
         for protocol, some in pairs.items():
             pair_scores[protocol, system.name] = table(some.texts, some.pictures)

@@ -33,12 +33,40 @@ class System:
         score_block: scores [A, B] of A texts against B pictures where that is cheaper than pair by pair, as it
             is for vectors; None where it is not.
         probabilities: whether scores are match probabilities, so that accuracy and calibration mean something.
+        pairs_at_once: pairs that it is asked for together; what it has scored before an interruption is a whole number
+            of such portions.
     """
 
     name: str
     score_pairs: ScorePairs
     score_block: Callable[[Indices, Indices], Scores] | None = None
     probabilities: bool = True
+    pairs_at_once: int = PAIRS_AT_ONCE
+
+    def score_all(self, texts_M: Indices, pictures_M: Indices, report: Portions | None = None) -> NDArray[np.float64]:
+        """Score pairs in portions, telling ``report`` how many of them are done.
+
+        Args:
+            texts_M: index of each pair's text.
+            pictures_M: index of each pair's picture.
+            report: called after each portion with the pairs done and the pairs in all.
+
+        Returns:
+            Scores, float64 [M].
+
+        Raises:
+            ValueError: the system gave another number of scores than it was asked for.
+        """
+        scores_M = np.empty(len(texts_M))
+        for start in range(0, len(texts_M), self.pairs_at_once):
+            portion = slice(start, start + self.pairs_at_once)
+            scores = np.asarray(self.score_pairs(texts_M[portion], pictures_M[portion]))
+            if scores.shape != texts_M[portion].shape:
+                raise ValueError(f"score_pairs gave scores {scores.shape} for {texts_M[portion].shape} pairs")
+            scores_M[portion] = scores
+            if report is not None:
+                report(min(start + self.pairs_at_once, len(texts_M)), len(texts_M))
+        return scores_M
 
 
 def vector_system(name: str, texts_NE: Scores, pictures_NE: Scores) -> System:
@@ -56,41 +84,12 @@ def labelled(progress: Progress | None, label: str) -> Portions | None:
     return None if progress is None else lambda done, total: progress(label, done, total)
 
 
-def score_all(
-    score_pairs: ScorePairs, texts_M: Indices, pictures_M: Indices, report: Portions | None = None
-) -> NDArray[np.float64]:
-    """Score pairs in portions, telling ``report`` how many of them are done.
-
-    Args:
-        score_pairs: the system.
-        texts_M: index of each pair's text.
-        pictures_M: index of each pair's picture.
-        report: called after each portion with the pairs done and the pairs in all.
-
-    Returns:
-        Scores, float64 [M].
-
-    Raises:
-        ValueError: the function gave another number of scores than it was asked for.
-    """
-    scores_M = np.empty(len(texts_M))
-    for start in range(0, len(texts_M), PAIRS_AT_ONCE):
-        portion = slice(start, start + PAIRS_AT_ONCE)
-        scores = np.asarray(score_pairs(texts_M[portion], pictures_M[portion]))
-        if scores.shape != texts_M[portion].shape:
-            raise ValueError(f"score_pairs gave scores {scores.shape} for {texts_M[portion].shape} pairs")
-        scores_M[portion] = scores
-        if report is not None:
-            report(min(start + PAIRS_AT_ONCE, len(texts_M)), len(texts_M))
-    return scores_M
-
-
 class ScoreTable:
     """Scores of all pairs that several lists ask for, each pair scored once."""
 
     def __init__(
         self,
-        score_pairs: ScorePairs,
+        system: System,
         requests: Sequence[tuple[Indices, Indices]],
         size: int,
         report: Portions | None = None,
@@ -99,7 +98,7 @@ class ScoreTable:
         self._size = size
         keys = [self._keys(texts, pictures)[texts != ABSENT] for texts, pictures in requests]
         self._known = np.unique(np.concatenate(keys)) if keys else np.empty(0, dtype=np.int64)
-        self._scores = score_all(score_pairs, *np.divmod(self._known, size), report)
+        self._scores = system.score_all(*np.divmod(self._known, size), report)
 
     def __call__(self, texts: Indices, pictures: Indices) -> NDArray[np.float64]:
         """Look up scores of pairs that were requested, in the shape of the indices; NaN for ABSENT."""

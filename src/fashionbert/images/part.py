@@ -2,6 +2,7 @@
 
 import json
 import os
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -83,22 +84,25 @@ class PartWriter:
             products: that it holds.
 
         Returns:
-            The record: ``rows``, ``bytes`` of the file, ``products`` as (id, usable pictures), ``faults``.
+            The record: ``rows``, ``bytes`` of the file, ``checksum`` of its features,
+            ``products`` as (id, usable pictures), ``faults``.
 
         Raises:
             StoreError: features do not fit in float16.
         """
-        path, rows = part_path(folder, number), 0
+        path, rows, checksum = part_path(folder, number), 0, 0
         shape = (self.extractor.patches, self.extractor.feature_size)
         with replacing(path) as temporary, temporary.open("wb") as file:
             _write_header(file, (0, *shape))
             for features in self._features(products):
-                file.write(features.tobytes())
+                content = features.tobytes()
+                file.write(content)
+                checksum = zlib.crc32(content, checksum)
                 rows += len(features)
             file.seek(0)
             _write_header(file, (rows, *shape))
         size = path.stat().st_size
-        record = {"rows": rows, "bytes": size, "products": self._products, "faults": self._faults}
+        record = {"rows": rows, "bytes": size, "checksum": checksum, "products": self._products, "faults": self._faults}
         write_json(_record_path(folder, number), record)
         return record
 

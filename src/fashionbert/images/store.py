@@ -2,7 +2,7 @@
 
 A store is a folder::
 
-    manifest.json       which extractor and catalogue it is of, shape, sizes of the parts, pictures set aside
+    manifest.json       extractor and catalogue, shape, sizes and checksums of the parts, pictures set aside
     index.parquet       product_id, first_row, views: one line a product, in the order of the catalogue
     part-00000.npy ...  float16 [rows, P, F] of some hundred products each
     part-00000.json ... what the part holds; written after it, so that a part without this file is not whole
@@ -15,6 +15,7 @@ Letters: N products or rows asked for, P patches, F feature size.
 """
 
 import json
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,7 @@ from fashionbert.errors import StoreError
 from fashionbert.files import file_hash, fingerprint
 from fashionbert.types import ProductId
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 INDEX = "index.parquet"
 OPEN_PARTS = 256
@@ -74,6 +75,7 @@ class FeatureStore:
         self._views = index["views"].to_numpy()[order].astype(np.int64)
         self._part_starts = np.cumsum([0, *(part["rows"] for part in manifest["parts"])])
         self._maps: dict[int, NDArray[np.float16]] = {}
+        self._checked: set[int] = set()
 
     @classmethod
     def open(cls, folder: Path, expect_fingerprint: str | None = None) -> Self:
@@ -191,7 +193,7 @@ class FeatureStore:
             float16 [N, P, F].
 
         Raises:
-            StoreError: a row number is out of range.
+            StoreError: a row number is out of range, or a part that is read for the first time was edited.
         """
         wanted = np.asarray(rows, np.int64)
         total = int(self._part_starts[-1])
@@ -210,6 +212,12 @@ class FeatureStore:
             if len(self._maps) >= OPEN_PARTS:
                 self._maps.pop(next(iter(self._maps)), None)
             part = self._maps[number] = np.load(part_path(self.folder, number), mmap_mode="r", allow_pickle=False)
+        if number not in self._checked:
+            # Checked when it is first read: all parts of a large store would make opening it a matter of minutes.
+            found, expected = zlib.crc32(part), self.manifest["parts"][number]["checksum"]
+            if found != expected:
+                raise _edited(self.folder, f"{part_path(self.folder, number).name} has the checksum {found}")
+            self._checked.add(number)
         return part
 
 

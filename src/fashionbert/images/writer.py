@@ -127,7 +127,7 @@ def _finish(folder: Path, manifest: dict[str, Any], records: list[dict[str, Any]
             "set_aside": len(faults),
         },
         "index_hash": file_hash(folder / INDEX),
-        "parts": [{"rows": record["rows"], "bytes": record["bytes"]} for record in records],
+        "parts": [{name: record[name] for name in ("rows", "bytes", "checksum")} for record in records],
         "faults": faults,
     }
     write_json(folder / MANIFEST, manifest | finished)

@@ -112,6 +112,15 @@ class Scorer:
         """Whether single texts and pictures can be encoded."""
         return self.model.vector_head is not None
 
+    @property
+    def pairs_at_once(self) -> int:
+        """Pairs of a split worth asking :meth:`score_rows` for together, some seconds of work on two cores.
+
+        Each call reads its sides once. Where only the last layer joins them that is most of the work, and a call
+        should have many pairs for its sides.
+        """
+        return 2**17 if self.model.fashionbert.joins_in_one_layer else 2**13
+
     def score(self, pairs: Sequence[Pair]) -> NDArray[np.float32]:
         """Score pairs; a picture that occurs in several of them passes the patch network once.
 

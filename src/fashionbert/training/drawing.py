@@ -57,6 +57,7 @@ class PairDrawer:
         )
         self._hiding = Hiding(
             words=words if "masked_words" in objectives.tasks else None,
+            word_drop_share=objectives.word_drop_share,
             patch_mask_share=objectives.patch_mask_share if "masked_patches" in objectives.tasks else 0.0,
             patch_drop_share=objectives.patch_drop_share,
         )

@@ -8,7 +8,7 @@ from fashionbert.data import Examples
 from fashionbert.evaluation.gallery import Gallery
 from fashionbert.evaluation.protocols import DIRECTIONS, CandidateLists, draw_candidates
 from fashionbert.evaluation.ranking import rank_lists, recall_at
-from fashionbert.evaluation.systems import Indices, ScorePairs, Scores, ScoreTable, vector_system
+from fashionbert.evaluation.systems import Indices, Scores, ScoreTable, System, vector_system
 from fashionbert.scoring import Scorer
 
 VALIDATION_SEED = 0
@@ -47,25 +47,26 @@ def validate(
     if scorer.has_vectors:
         texts_NE = scorer.encode_tokens(examples.texts)
         pictures_NE = scorer.encode_features(examples.read_features, len(examples))
-        figures |= _recalls(
-            "vectors", vector_system("vectors", texts_NE, pictures_NE).score_pairs, lists, len(examples)
-        )
+        figures |= _recalls(vector_system("vectors", texts_NE, pictures_NE), lists, len(examples))
     if with_pairs:
 
         def margins(texts: Indices, pictures: Indices) -> Scores:
             return scorer.score_rows(examples, texts, pictures, advance)
 
-        figures |= _recalls("pair", margins, lists, len(examples))
+        pair = System(name="pair", score_pairs=margins, pairs_at_once=scorer.pairs_at_once)
+        figures |= _recalls(pair, lists, len(examples))
     system = "pair" if with_pairs else "vectors"
     figures["recall_at_1"] = float(np.mean([figures[f"{system}.{direction}"] for direction in DIRECTIONS]))
     return figures
 
 
-def _recalls(name: str, score_pairs: ScorePairs, lists: list[CandidateLists], size: int) -> dict[str, float]:
-    table = ScoreTable(score_pairs, [drawn.pairs() for drawn in lists], size)
+def _recalls(system: System, lists: list[CandidateLists], size: int) -> dict[str, float]:
+    table = ScoreTable(system, [drawn.pairs() for drawn in lists], size)
     figures = {}
     for drawn in lists:
         truth_QC = np.zeros(drawn.candidates.shape, np.bool_)
         truth_QC[:, 0] = True
-        figures[f"{name}.{drawn.direction}"] = recall_at(rank_lists(table(*drawn.pairs()), truth_QC, drawn.present), 1)
+        figures[f"{system.name}.{drawn.direction}"] = recall_at(
+            rank_lists(table(*drawn.pairs()), truth_QC, drawn.present), 1
+        )
     return figures
