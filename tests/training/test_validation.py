@@ -19,6 +19,7 @@ class Told:
 
     right: int
     has_vectors: bool = True
+    pairs_at_once: int = 1000
 
     def encode_tokens(self, texts: Any) -> NDArray[np.float32]:
         return np.eye(COUNT, dtype=np.float32)

@@ -11,7 +11,7 @@ from fashionbert.data.collate import (
     pad_texts,
 )
 from fashionbert.data.examples import Examples, FeatureSource, build_examples
-from fashionbert.data.masking import WordMasking, mask_patches, mask_words
+from fashionbert.data.masking import WordMasking, drop_words, mask_patches, mask_words
 from fashionbert.data.negatives import (
     NegativeSampler,
     PairRows,
@@ -38,6 +38,7 @@ __all__ = [
     "collate_pictures",
     "collate_texts",
     "draw_mined",
+    "drop_words",
     "epoch_batches",
     "mask_patches",
     "mask_words",

@@ -214,7 +214,7 @@ class FeatureStore:
             part = self._maps[number] = np.load(part_path(self.folder, number), mmap_mode="r", allow_pickle=False)
         if number not in self._checked:
             # Checked when it is first read: all parts of a large store would make opening it a matter of minutes.
-            found, expected = zlib.crc32(part), self.manifest["parts"][number]["checksum"]
+            found, expected = zlib.crc32(part.data), self.manifest["parts"][number]["checksum"]
             if found != expected:
                 raise _edited(self.folder, f"{part_path(self.folder, number).name} has the checksum {found}")
             self._checked.add(number)

@@ -12,6 +12,7 @@ from fashionbert.config import CatalogueSettings
 from fashionbert.errors import RunError
 from fashionbert.files import write_json
 from fashionbert.images.extractor import PatchExtractor
+from fashionbert.model import FashionBertConfig
 from fashionbert.text import load_tokenizer
 from fashionbert.types import ImageInput
 
@@ -100,6 +101,32 @@ class FashionBertProcessor:
                 f"{folder / RECORD} is missing or edited ({error}); point to a run folder or take a whole copy of it"
             ) from error
         return cls(load_tokenizer(folder), PatchExtractor.load(folder, device), max_text_tokens)
+
+    def refuse_other_model(self, folder: Path, config: FashionBertConfig) -> None:
+        """Raise where the model of a folder cannot read what this processor gives.
+
+        Args:
+            folder: where both come from, for the message.
+            config: the model's.
+
+        Raises:
+            RunError: with every difference.
+        """
+        faults = []
+        if len(self.tokenizer) > config.vocab_size:
+            faults.append(f"its tokenizer has {len(self.tokenizer)} WordPieces, its model {config.vocab_size}")
+        if self.max_text_tokens > config.max_position_embeddings:
+            faults.append(f"texts of {self.max_text_tokens} tokens, a model of {config.max_position_embeddings}")
+        found = self.extractor.patches, self.extractor.feature_size
+        wanted = config.patches, config.patch_feature_size
+        if found != wanted:
+            faults.append(
+                f"its patch network gives {found[0]} x {found[1]} features, its model reads {wanted[0]} x {wanted[1]}"
+            )
+        if faults:
+            raise RunError(
+                f"{folder} is put together from several models: {'; '.join(faults)}. Take a whole copy of one"
+            )
 
 
 def _as_list(images: ImageInput | Sequence[ImageInput]) -> list[ImageInput]:

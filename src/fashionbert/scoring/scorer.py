@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fashionbert.data import Examples, TextBatch, pad_texts
-from fashionbert.errors import RunError
 from fashionbert.model import FashionBertForMatching, Meeting, Side, SideVectors
 from fashionbert.scoring.portions import portions
 from fashionbert.scoring.probability import match_probability
@@ -104,7 +103,7 @@ class Scorer:
         folder = Path(path)
         model = load_model(folder)
         processor = FashionBertProcessor.from_pretrained(folder, device)
-        _refuse_strangers(folder, model, processor)
+        processor.refuse_other_model(folder, model.config)
         return cls(model, processor, device=device, precision=precision, batch_size=batch_size)
 
     @property
@@ -376,22 +375,6 @@ class Scorer:
     def _arithmetic(self) -> Iterator[None]:
         with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, self.precision == "bf16"):
             yield
-
-
-def _refuse_strangers(folder: Path, model: FashionBertForMatching, processor: FashionBertProcessor) -> None:
-    config, extractor = model.config, processor.extractor
-    faults = []
-    if len(processor.tokenizer) > config.vocab_size:
-        faults.append(f"its tokenizer has {len(processor.tokenizer)} WordPieces, its model {config.vocab_size}")
-    if processor.max_text_tokens > config.max_position_embeddings:
-        faults.append(f"texts of {processor.max_text_tokens} tokens, a model of {config.max_position_embeddings}")
-    found, wanted = (extractor.patches, extractor.feature_size), (config.patches, config.patch_feature_size)
-    if found != wanted:
-        faults.append(
-            f"its patch network gives {found[0]} x {found[1]} features, its model reads {wanted[0]} x {wanted[1]}"
-        )
-    if faults:
-        raise RunError(f"{folder} is put together from several models: {'; '.join(faults)}. Take a whole copy of one")
 
 
 def _in_order(values: NDArray[np.float32], order: NDArray[np.int64]) -> NDArray[np.float32]:
