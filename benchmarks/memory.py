@@ -27,7 +27,7 @@ from fashionbert.catalogue.synthetic.combinations import group_articles
 from fashionbert.config import Settings, changed, load_settings
 from fashionbert.files import file_hash, write_json
 from fashionbert.images.extractor import PatchExtractor
-from fashionbert.images.store import FORMAT, INDEX, MANIFEST, FeatureStore, part_path
+from fashionbert.images.store import FORMAT, INDEX, FeatureStore, part_path, row_checksum, write_manifest
 from fashionbert.memory import keep_freed_memory
 from fashionbert.provenance import commit, versions
 from fashionbert.training import Display, build_extractor, train
@@ -115,7 +115,14 @@ def hollow_store(folder: Path, catalogue: Catalogue, extractor: PatchExtractor) 
             file.truncate(file.tell() + rows * shape[0] * shape[1] * 2)
         parts.append({"rows": rows, "bytes": part_path(folder, number).stat().st_size})
     rows = np.arange(len(ids))
-    pq.write_table(pa.table({"product_id": ids, "first_row": rows, "views": np.ones_like(rows)}), folder / INDEX)
+    of_a_hole = row_checksum(np.zeros(shape, np.float16))
+    index = {
+        "product_id": ids,
+        "first_row": rows,
+        "views": np.ones_like(rows),
+        "checksums": pa.LargeListArray.from_arrays(np.arange(len(ids) + 1), np.full(len(ids), of_a_hole, np.uint32)),
+    }
+    pq.write_table(pa.table(index), folder / INDEX)
     manifest = {
         "format": FORMAT,
         "complete": True,
@@ -128,7 +135,7 @@ def hollow_store(folder: Path, catalogue: Catalogue, extractor: PatchExtractor) 
         "index_hash": file_hash(folder / INDEX),
         "parts": parts,
     }
-    write_json(folder / MANIFEST, manifest)
+    write_manifest(folder, manifest)
     return FeatureStore.open(folder, extractor.fingerprint)
 
 

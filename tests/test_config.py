@@ -121,7 +121,7 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
     ({"model.late_interaction_size": 8}, "model.late_interaction_size needs the vector head: set model.contrastive"),
     ({"negatives.source": "mined"}, "negatives.source is 'mined' but objectives.tasks lacks 'contrastive'"),
     ({"training.contrastive_epochs": 2}, "training.contrastive_epochs is set but objectives.tasks lacks 'contrastive'"),
-    ({"training.contrastive_epochs": 20}, "training.contrastive_epochs 20.0 is above epochs 10"),
+    ({"training.contrastive_epochs": 20}, "training.contrastive_epochs 20.0 is above training.epochs 10"),
     ({"objectives.weights": "fixed"}, "objectives.weights='fixed' and objectives.fixed_weights need each other"),
     ({"objectives.fixed_weights": {"alignment": 1}}, "need each other"),
     (
@@ -148,9 +148,28 @@ def test_contradictions_come_with_faults_of_other_settings() -> None:
     ]
 
 
-def test_no_contradiction_is_made_of_a_faulty_setting() -> None:
-    (fault,) = faults_of("objectives.tasks=[contrast]", "negatives.source=mined")
-    assert "objectives.tasks" in fault
+@pytest.mark.parametrize(
+    ("preset", "assignments"),
+    [
+        (None, ["objectives.tasks=[contrast]", "negatives.source=mined"]),
+        ("tiny", ["images.mode=cropp"]),
+        (None, ["training.epochs=3O", "objectives.tasks=[contrastive]", "model.contrastive_size=9"]),
+        ("fast", ["model.backbone=5"]),
+        (None, ["objectives.weights=fixed", "objectives.fixed_weights={alignment: 1}", "objectives.tasks=[a]"]),
+    ],
+)
+def test_no_contradiction_is_made_of_a_faulty_setting(preset: str | None, assignments: list[str]) -> None:
+    (fault,) = faults_of(*assignments, preset=preset)
+    assert any(fault.startswith(word.split("=")[0]) for word in assignments)
+
+
+def test_contradictions_of_the_pictures_come_together() -> None:
+    assert len(faults_of("images.grid=300", "images.levels=all", "images.mode=crop")) == 2
+
+
+def test_a_run_whose_pair_stage_never_comes() -> None:
+    (fault,) = faults_of("training.epochs=3", "training.contrastive_epochs=3", preset="fast")
+    assert "leaves no epoch for the other objectives.tasks" in fault
 
 
 def test_contradictions_come_together() -> None:

@@ -1,5 +1,6 @@
 """Files that are whole or absent: everything is written to a temporary name and then renamed."""
 
+import errno
 import hashlib
 import json
 import os
@@ -49,3 +50,16 @@ def file_hash(path: Path) -> str:
     """Hash a file's bytes, reading it in pieces: 16 hexadecimal digits of SHA-256."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+def disk_is_full(error: BaseException | None) -> bool:
+    """Whether an error, or one that it was raised from, says that there was no room to write.
+
+    safetensors, torch and the hub wrap the system's error in their own.
+    """
+    full = (errno.ENOSPC, errno.EDQUOT)
+    while error is not None:
+        if getattr(error, "errno", None) in full or any(os.strerror(number) in str(error) for number in full):
+            return True
+        error = error.__cause__
+    return False

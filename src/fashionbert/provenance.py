@@ -20,14 +20,15 @@ def versions() -> dict[str, str]:
 
 def commit() -> str | None:
     """Commit of the source tree that runs, with ``+`` when it was changed; None outside of a checkout."""
+    package = Path(__file__).resolve().parent
     try:
-        described = subprocess.run(
-            ["git", "describe", "--always", "--dirty=+", "--exclude=*"],
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        top = Path(_git(package, "rev-parse", "--show-toplevel"))
+        if package != (top / "src" / package.name).resolve():
+            return None  # installed into an environment that lies in somebody else's repository
+        return _git(package, "describe", "--always", "--dirty=+", "--exclude=*")
     except (OSError, subprocess.CalledProcessError):
         return None
-    return described.stdout.strip()
+
+
+def _git(folder: Path, *words: str) -> str:
+    return subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=True).stdout.strip()

@@ -100,3 +100,10 @@ def test_the_hash_follows_what_training_sees(catalogue: Catalogue) -> None:
 def test_a_repeated_column_is_stored_as_codes() -> None:
     many = hold_products(product(number, "g", colour="a colour of many letters") for number in range(1000))
     assert many.table.column("colour").nbytes < 1000 * 8
+
+
+def test_codes_are_in_alphabetical_order() -> None:
+    catalogue = hold_products(
+        [product(0, "tea"), product(1, "ant"), product(2, "tea"), product(3, "a\0"), product(4, "a")]
+    )
+    assert catalogue.codes("group_id").tolist() == [3, 2, 3, 1, 0]

@@ -114,3 +114,11 @@ def test_a_full_disk_says_how_to_go_on(command: Command, monkeypatch: pytest.Mon
     assert "the disk is full" in complaint
     assert "run the same command again" in complaint
     assert "Traceback" not in complaint
+
+
+def test_the_demo_refuses_another_shop(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "world").mkdir()
+    (tmp_path / "world" / "world.json").write_text('{"groups": 300, "seed": 4}')
+    code, _, complaint = command("demo", "--out", tmp_path, "--groups", "200", "--seed", "4")
+    assert code == 2
+    assert "--groups 200, but it was drawn with 300" in complaint

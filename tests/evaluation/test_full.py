@@ -111,3 +111,11 @@ def test_re_ranking_everything_is_the_second_system(small_gallery: Gallery) -> N
     alone = rank_full(small_gallery, second)
     for key, ranks_N in alone.items():
         assert both[key].tolist() == ranks_N.tolist()
+
+
+def test_sure_matches_are_no_ties(small_gallery: Gallery) -> None:
+    """1 - 1e-9 is 1 in float32."""
+    matrix_NN = np.full((6, 6), 1.0 - 2e-9)
+    np.fill_diagonal(matrix_NN, 1.0 - 1e-9)
+    ranks = rank_full(small_gallery, matrix_system("s", matrix_NN, blocks=False))
+    assert (ranks["exact", "text_to_image"] == 1).all()

@@ -89,3 +89,10 @@ def test_probabilities_stay_apart_where_float32_would_not() -> None:
     np.testing.assert_allclose(found[:2], [0.5, 0.75], atol=1e-7)
     assert found[2] < found[3] < 1.0
     assert np.float32(found[2]) == np.float32(found[3])
+
+
+def test_a_file_that_was_cut_off_is_begun_anew(tmp_path: Path) -> None:
+    KeptScores(tmp_path, 9, "key", Counting())(*pairs((1, 2)))
+    path = tmp_path / "margins.npy"
+    path.write_bytes(path.read_bytes()[:-9])
+    assert KeptScores(tmp_path, 9, "key", Counting())(*pairs((1, 2))).tolist() == [0.75]

@@ -13,7 +13,7 @@ from fashionbert.catalogue import Catalogue, hold_products
 from fashionbert.errors import StoreError
 from fashionbert.images import store as store_module
 from fashionbert.images.extractor import PatchExtractor
-from fashionbert.images.store import FeatureStore
+from fashionbert.images.store import FeatureStore, read_manifest, write_manifest
 from fashionbert.images.writer import write_store
 from fashionbert.types import Product
 
@@ -130,14 +130,22 @@ def edit_manifest(folder: Path, **changes: object) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
+def unfinish(folder: Path) -> None:
+    write_manifest(folder, read_manifest(folder) | {"complete": False})
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
         (lambda folder: (folder / "manifest.json").unlink(), "is no feature store"),
         (lambda folder: (folder / "manifest.json").write_text('{"format": 1,'), "was edited"),
-        (lambda folder: edit_manifest(folder, complete=False), "is unfinished.*it goes on where it stopped"),
+        (lambda folder: unfinish(folder), "is unfinished.*it goes on where it stopped"),
+        (lambda folder: edit_manifest(folder, parts=[{"rows": 38, "bytes": 1}]), "was edited"),
         (lambda folder: edit_manifest(folder, format=99), "has format 99"),
-        (lambda folder: edit_manifest(folder, extractor={"network": "other"}), "was edited.*describes"),
+        (
+            lambda folder: edit_manifest(folder, extractor={"network": "other"}),
+            "was edited.*manifest.json is not the one",
+        ),
         (lambda folder: (folder / "part-00001.npy").unlink(), "part-00001.npy has None bytes"),
         (lambda folder: (folder / "part-00001.npy").write_bytes(b"short"), "part-00001.npy has 5 bytes, not"),
         (lambda folder: (folder / "index.parquet").unlink(), "index.parquet is not the one"),
@@ -160,7 +168,7 @@ def test_changed_features_are_refused_when_they_are_read(written: FeatureStore) 
     path.write_bytes(content)
     store = FeatureStore.open(written.folder)
     store.read_rows(np.arange(2))
-    with pytest.raises(StoreError, match=r"was edited.*part-00001.npy has the checksum"):
+    with pytest.raises(StoreError, match=r"was edited.*row 23 is not the one that was written"):
         store.read_rows(np.arange(38))
 
 

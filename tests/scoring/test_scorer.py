@@ -10,9 +10,9 @@ from PIL import Image
 
 from fashionbert.catalogue import hold_products
 from fashionbert.data import build_examples
-from fashionbert.errors import PictureError
+from fashionbert.errors import PictureError, RunError
 from fashionbert.model import FashionBertForPreTraining
-from fashionbert.scoring import FashionBertProcessor, Scorer, match_probability
+from fashionbert.scoring import FashionBertProcessor, Scorer, match_probability, save_weights
 from fashionbert.types import Product
 
 WORDS = ["red linen dress", "blue shirt", "a red cotton shirt with long sleeves", "dress", "", "linen shirt in blue"]
@@ -181,3 +181,22 @@ def test_bf16_is_near(
     scores = Scorer(make_model(), processor, precision="bf16").score(pairs)
     np.testing.assert_allclose(scores, scorer.score(pairs), atol=0.1)
     assert scores.dtype == np.float32
+
+
+def test_sure_matches_keep_their_order(scorer: Scorer, pictures: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond a margin of 17 every probability is 1 in float32."""
+    monkeypatch.setattr(scorer, "_margins", lambda *_: np.array([20.0, 22.0, 21.0], np.float32))
+    ranked = scorer.rank("dress", pictures[:3])
+    assert [(found.index, found.score) for found in ranked] == [(1, 1.0), (2, 1.0), (0, 1.0)]
+
+
+def test_a_run_that_has_learnt_vectors_alone_scores_no_pairs(
+    folder: Path, make_model: Callable[..., FashionBertForPreTraining], pictures: list[bytes]
+) -> None:
+    save_weights(make_model(), folder, {"vectors.text_to_image": 0.5, "recall_at_1": 0.5})
+    scorer = Scorer.from_pretrained(folder)
+    assert not scorer.scores_pairs
+    with pytest.raises(RunError, match="has not learnt to score pairs"):
+        scorer.score([("dress", pictures[0])])
+    save_weights(make_model(), folder, {"vectors.text_to_image": 0.5, "pair.text_to_image": 0.5})
+    assert Scorer.from_pretrained(folder).scores_pairs

@@ -7,6 +7,7 @@ from torch import nn
 from torch.optim import AdamW
 
 from fashionbert.errors import RunError
+from fashionbert.files import fingerprint
 from fashionbert.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from fashionbert.training.queue import VectorQueue
 
@@ -99,6 +100,29 @@ def test_a_checkpoint_of_another_model(tmp_path: Path) -> None:
 
 def test_progress_of_another_version(tmp_path: Path) -> None:
     save_checkpoint(tmp_path, *make_parts(), [queue_of(0)], Progress(step=7))
-    (tmp_path / "checkpoint-00000007" / "progress.json").write_text(json.dumps({"step": 7, "mood": "good"}))
+    path = tmp_path / "checkpoint-00000007" / "progress.json"
+    record = json.loads(path.read_text())
+    del record["hash"]
+    record["mood"] = "good"
+    path.write_text(json.dumps({**record, "hash": fingerprint(record)}))
     with pytest.raises(RunError, match="mood"):
         load_checkpoint(tmp_path, *make_parts(), CPU)
+
+
+@pytest.mark.parametrize("name", ["module.safetensors", "progress.json"])
+def test_an_edited_checkpoint_is_refused(tmp_path: Path, name: str) -> None:
+    """Another run's weights of the same shape, or another number of steps, load without a fault of their own."""
+    for folder, step in ((tmp_path / "a", 7), (tmp_path / "b", 8)):
+        module, optimizer = make_parts()
+        torch.nn.init.constant_(next(module.parameters()), float(step))
+        save_checkpoint(folder, module, optimizer, [queue_of(0)], Progress(step=step))
+    mine = tmp_path / "a" / "checkpoint-00000007" / name
+    mine.write_bytes((tmp_path / "b" / "checkpoint-00000008" / name).read_bytes())
+    with pytest.raises(RunError, match="edited"):
+        load_checkpoint(tmp_path / "a", *make_parts(), torch.device("cpu"))
+
+
+def test_what_a_killed_run_left_half_written_goes_away(tmp_path: Path) -> None:
+    (tmp_path / ".checkpoint-00000003.part").mkdir()
+    save_checkpoint(tmp_path, *make_parts(), [queue_of(0)], Progress(step=7))
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-00000007"]

@@ -128,7 +128,10 @@ class Catalogue:
 
     def codes(self, name: str) -> NDArray[np.int64]:
         """Number the values of a column, equal ones alike, in alphabetical order; arguments as in :meth:`column`."""
-        return np.unique(np.asarray(self.column(name), dtype=np.str_), return_inverse=True)[1].astype(np.int64)
+        column = self._arrow(name).combine_chunks().dictionary_encode()
+        places = np.empty(len(column.dictionary), np.int64)
+        places[pc.array_sort_indices(column.dictionary)] = np.arange(len(places))
+        return places[column.indices.to_numpy()]
 
     def _arrow(self, name: str) -> pa.ChunkedArray:
         if name not in self.table.column_names:

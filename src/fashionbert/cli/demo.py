@@ -1,5 +1,6 @@
 """``fashionbert demo``: the whole way on a drawn shop, from nothing, offline."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,21 @@ def demo(
     world, run, report = out / "world", out / "run", out / "report"
     if not (world / "world.json").exists():
         synthetic(world, groups=groups, seed=seed)
+    _refuse_another_world(world, groups, seed)
     words = [f"training.seed={seed}"]
     train(catalogue=str(world), out=run, preset="tiny", assignments=words)
     evaluate(run, catalogue=str(world), out=report)
+
+
+def _refuse_another_world(world: Path, groups: int, seed: int) -> None:
+    from fashionbert.errors import SettingsError
+
+    facts = json.loads((world / "world.json").read_text("utf-8"))
+    wanted = {"groups": groups, "seed": seed}
+    faults = [
+        f"--{name} {value}, but it was drawn with {facts[name]}"
+        for name, value in wanted.items()
+        if facts[name] != value
+    ]
+    if faults:
+        raise SettingsError(f"{world} holds another shop: give another --out, or remove the folder", faults)

@@ -1,13 +1,12 @@
 """``fashionbert``: the commands, and what a person sees when something is wrong with the input."""
 
-import errno
-import os
 import sys
 
 import typer
 
 from fashionbert.cli import catalogue, demo, evaluate, features, score, train
 from fashionbert.errors import FashionBertError
+from fashionbert.files import disk_is_full
 from fashionbert.memory import keep_freed_memory
 
 _INTERRUPTED = 130
@@ -32,24 +31,19 @@ def main() -> None:
     keep_freed_memory()
     try:
         app()
-    except FashionBertError as error:
-        sys.stderr.write(f"error: {error}\n")
-        sys.exit(2)
     except Exception as error:
-        if not _disk_is_full(error):
+        full = disk_is_full(error)
+        if isinstance(error, FashionBertError) and not full:
+            sys.stderr.write(f"error: {error}\n")
+            sys.exit(2)
+        if not full:
             raise
         sys.stderr.write(
-            f"error: the disk is full ({error}); nothing that is half written will be taken for whole: "
-            "free some space and run the same command again, it goes on where it stopped\n"
+            f"error: the disk is full ({error}); nothing half written will be taken for whole, what is finished is "
+            "kept: free some space and run the same command again\n"
         )
         sys.exit(1)
     except SystemExit as ending:
         if ending.code == _INTERRUPTED:
             sys.stderr.write("stopped; run the same command again to go on\n")
         raise
-
-
-def _disk_is_full(error: Exception) -> bool:
-    """Whether there was no room to write; safetensors and torch wrap the system's error in their own."""
-    full = (errno.ENOSPC, errno.EDQUOT)
-    return getattr(error, "errno", None) in full or any(os.strerror(number) in str(error) for number in full)

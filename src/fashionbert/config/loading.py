@@ -1,6 +1,5 @@
 """From presets, YAML files and ``part.name=value`` words to checked settings, and back to YAML."""
 
-import copy
 import difflib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
@@ -10,7 +9,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from fashionbert.config.settings import PRESETS, Part, Settings
+from fashionbert.config.settings import PRESETS, Part, Settings, contradictions
 from fashionbert.errors import SettingsError
 
 
@@ -117,23 +116,24 @@ def _explained(error: ValidationError) -> list[str]:
 
 
 def _contradictions_of_the_rest(values: dict[str, Any], error: ValidationError) -> list[str]:
-    """Find what settings without the faulty ones contradict: pydantic compares them only once all are well-formed.
+    """Find what the settings without the faulty ones contradict: pydantic compares parts when all are well-formed.
 
-    What names a faulty setting is left out, since nobody knows what its value was meant to be.
+    A contradiction in which a faulty setting has a share is left out: nobody knows what was meant.
     """
-    faulty = [[str(step) for step in fault["loc"][:2]] for fault in error.errors()]
-    rest = copy.deepcopy(values)
-    for part, *name in faulty:
-        if name:
-            rest[part].pop(name[0], None)
-        else:
-            rest.pop(part, None)
-    try:
-        Settings.model_validate(rest)
-    except ValidationError as found:
-        names = [f"{part}.{''.join(name)}" for part, *name in faulty]
-        return [line for line in _explained(found) if not any(name in line for name in names)]
-    return []
+    faulty = {".".join(str(step) for step in fault["loc"][:2]) for fault in error.errors()}
+    parts: dict[str, Part] = {}
+    for part, field in Settings.model_fields.items():
+        kind: Any = field.annotation
+        given = values.get(part, {})
+        kept = given if isinstance(given, Mapping) else {}
+        kept = {name: value for name, value in kept.items() if f"{part}.{name}" not in faulty}
+        try:
+            parts[part] = kind.model_validate(kept)
+        except ValidationError:
+            parts[part] = kind()
+            faulty |= {f"{part}.{name}" for name in kind.model_fields}
+    found = contradictions(Settings.model_construct(None, **parts))
+    return [each.message for each in found if not faulty & {*each.names, *(name.split(".")[0] for name in each.names)}]
 
 
 def _explain(fault: dict[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """Every setting of the project: one frozen class a part, checked when it is made."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -69,12 +69,15 @@ class ImageSettings(Part):
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> Self:
+        faults = []
         if min(self.height, self.width) < self.grid:
-            raise ValueError(f"height {self.height} x width {self.width} is less than grid {self.grid}")
+            faults.append(f"height {self.height} x width {self.width} is less than grid {self.grid}")
         if self.levels == "all" and self.mode != "grid":
-            raise ValueError(f"levels 'all' needs mode 'grid', not {self.mode!r}")
+            faults.append(f"levels 'all' needs mode 'grid', not {self.mode!r}")
         if self.network == "pixels" and (self.mode != "crop" or self.weights is not None):
-            raise ValueError(f"network 'pixels' needs mode 'crop' and no weights, not {self.mode!r}, {self.weights!r}")
+            faults.append(f"network 'pixels' needs mode 'crop' and no weights, not {self.mode!r}, {self.weights!r}")
+        if faults:
+            raise ValueError("\n".join(f"images: {fault}" for fault in faults))
         return self
 
     @property
@@ -247,39 +250,87 @@ class Settings(Part):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
-        if faults := _contradictions(self):
-            raise ValueError("\n".join(faults))
+        if faults := contradictions(self):
+            raise ValueError("\n".join(fault.message for fault in faults))
         return self
 
 
-def _contradictions(settings: Settings) -> list[str]:
-    tasks, training, faults = settings.objectives.tasks, settings.training, []
+class Contradiction(NamedTuple):
+    """Settings that are well-formed one by one and do not go together."""
+
+    names: tuple[str, ...]
+    """``part.name`` of each setting that has a share in it."""
+    message: str
+
+
+def contradictions(settings: Settings) -> list[Contradiction]:
+    """Find what settings of different parts contradict; they need not have been checked as a whole."""
+    found: list[Contradiction] = []
+
+    def add(message: str, *names: str) -> None:
+        found.append(Contradiction(names, message))
+
+    objectives, training, model = settings.objectives, settings.training, settings.model
+    tasks = objectives.tasks
+    contrastive = "contrastive" in tasks
     if not {"alignment", "contrastive"} & set(tasks):
-        faults.append(
-            "objectives.tasks lacks both 'alignment' and 'contrastive', by whose R@1 the best model is chosen"
+        add(
+            "objectives.tasks lacks both 'alignment' and 'contrastive', by whose R@1 the best model is chosen",
+            "objectives.tasks",
         )
     if len(set(tasks)) != len(tasks):
-        faults.append(f"objectives.tasks names a task twice: {list(tasks)}")
-    contrastive = "contrastive" in tasks
-    if contrastive and settings.model.contrastive_size == 0:
-        faults.append("objectives.tasks has 'contrastive' but model.contrastive_size is 0: set it to 256, say")
-    if settings.model.side_agreement and settings.model.contrastive_size == 0:
-        faults.append("model.side_agreement needs the vector head: set model.contrastive_size to 256, say")
-    if settings.model.late_interaction_size and settings.model.contrastive_size == 0:
-        faults.append("model.late_interaction_size needs the vector head: set model.contrastive_size to 256, say")
+        add(f"objectives.tasks names a task twice: {list(tasks)}", "objectives.tasks")
+    if contrastive and model.contrastive_size == 0:
+        add(
+            "objectives.tasks has 'contrastive' but model.contrastive_size is 0: set it to 256, say",
+            *("objectives.tasks", "model.contrastive_size"),
+        )
+    for needy in ("side_agreement", "late_interaction_size"):
+        if getattr(model, needy) and model.contrastive_size == 0:
+            add(
+                f"model.{needy} needs the vector head: set model.contrastive_size to 256, say",
+                *(f"model.{needy}", "model.contrastive_size"),
+            )
     if settings.negatives.source == "mined" and not contrastive:
-        faults.append("negatives.source is 'mined' but objectives.tasks lacks 'contrastive', which does the mining")
+        add(
+            "negatives.source is 'mined' but objectives.tasks lacks 'contrastive', which does the mining",
+            *("negatives.source", "objectives.tasks"),
+        )
     if training.contrastive_epochs > 0 and not contrastive:
-        faults.append("training.contrastive_epochs is set but objectives.tasks lacks 'contrastive'")
+        add(
+            "training.contrastive_epochs is set but objectives.tasks lacks 'contrastive'",
+            *("training.contrastive_epochs", "objectives.tasks"),
+        )
     if training.contrastive_epochs > training.epochs:
-        faults.append(f"training.contrastive_epochs {training.contrastive_epochs} is above epochs {training.epochs}")
-    if (settings.objectives.weights == "fixed") != bool(settings.objectives.fixed_weights):
-        faults.append("objectives.weights='fixed' and objectives.fixed_weights need each other")
-    elif settings.objectives.fixed_weights and set(settings.objectives.fixed_weights) != set(tasks):
-        faults.append(f"objectives.fixed_weights must name exactly the tasks {list(tasks)}")
-    layers = settings.model.layers or (4 if settings.model.backbone is None else None)
-    if layers is not None and settings.model.split_layers >= layers:
-        faults.append(f"model.split_layers {settings.model.split_layers} leaves none of {layers} layers to join sides")
-    if settings.model.backbone is None and settings.model.width % settings.model.heads:
-        faults.append(f"model.width {settings.model.width} is not a multiple of model.heads {settings.model.heads}")
-    return faults
+        add(
+            f"training.contrastive_epochs {training.contrastive_epochs} is above training.epochs {training.epochs}",
+            *("training.contrastive_epochs", "training.epochs"),
+        )
+    elif training.contrastive_epochs == training.epochs and len(tasks) > 1 and contrastive:
+        add(
+            f"training.contrastive_epochs {training.contrastive_epochs} leaves no epoch for the other "
+            "objectives.tasks: raise training.epochs, or set objectives.tasks=[contrastive]",
+            *("training.contrastive_epochs", "training.epochs", "objectives.tasks"),
+        )
+    if (objectives.weights == "fixed") != bool(objectives.fixed_weights):
+        add(
+            "objectives.weights='fixed' and objectives.fixed_weights need each other",
+            *("objectives.weights", "objectives.fixed_weights"),
+        )
+    elif objectives.fixed_weights and set(objectives.fixed_weights) != set(tasks):
+        add(
+            f"objectives.fixed_weights must name exactly the tasks {list(tasks)}",
+            *("objectives.fixed_weights", "objectives.tasks"),
+        )
+    layers = model.layers or (4 if model.backbone is None else None)
+    if layers is not None and model.split_layers >= layers:
+        add(
+            f"model.split_layers {model.split_layers} leaves none of {layers} layers to join sides",
+            *("model.split_layers", "model.layers", "model.backbone"),
+        )
+    if model.backbone is None and model.width % model.heads:
+        add(
+            f"model.width {model.width} is not a multiple of model.heads {model.heads}",
+            *("model.width", "model.heads", "model.backbone"),
+        )
+    return found

@@ -43,13 +43,13 @@ Block = Callable[[Indices, Indices], Scores]
 def whole_block(system: System, size: int, progress: Progress | None = None) -> Block:
     """Give a system's scores of texts against pictures, as a block.
 
-    A system that scores pair by pair is asked for all ``size``² pairs at once, kept as one float32 matrix: both
+    A system that scores pair by pair is asked for all ``size``² pairs at once, kept as one matrix: both
     directions read it.
     """
     if system.score_block is not None:
         return system.score_block
     report = labelled(progress, f"{system.name}: full")
-    matrix_NN = np.empty((size, size), np.float32)
+    matrix_NN = np.empty((size, size))  # float64: in float32 sure matches would all be 1
     texts_at_once = max(1, system.pairs_at_once // size)  # the indices of all pairs would be four times the matrix
     for start in range(0, size, texts_at_once):
         texts_A = np.arange(start, min(start + texts_at_once, size))

@@ -19,6 +19,7 @@ from fashionbert.evaluation.run import evaluate
 from fashionbert.evaluation.systems import Progress
 from fashionbert.files import file_hash, fingerprint
 from fashionbert.images.decode import decode_picture
+from fashionbert.provenance import versions
 from fashionbert.scoring import Scorer, read_figures
 from fashionbert.scoring.run_folder import WEIGHTS
 
@@ -67,9 +68,11 @@ def measure_run(
         all_pictures=False,
     )
     weights = file_hash(run / WEIGHTS)
-    key = fingerprint([weights, catalogue.data_hash, scorer.precision, scorer.processor.extractor.fingerprint])
+    extractor = scorer.processor.extractor.fingerprint
+    key = fingerprint([weights, catalogue.data_hash, extractor, scorer.precision, scorer.device.type, versions()])
     systems = model_systems(scorer, examples, out / "scores", key)
-    two_stage = Rerank(first=VECTORS, second=PAIR, top=rerank) if scorer.has_vectors else None
+    both = scorer.has_vectors and scorer.scores_pairs
+    two_stage = Rerank(first=VECTORS, second=PAIR, top=rerank) if both else None
     evaluation = evaluate(
         gallery_of(catalogue),
         systems,

@@ -33,20 +33,19 @@ def model_systems(scorer: Scorer, examples: Examples, cache: Path | None, key: s
         key: what the scores depend on: weights, data, arithmetic. Kept scores of another key are thrown away.
 
     Returns:
-        :data:`PAIR`, then :data:`VECTORS`.
+        :data:`PAIR` where the model has learnt to score pairs, then :data:`VECTORS` where it has them.
     """
 
     def margins(texts: Indices, pictures: Indices) -> Scores:
         return scorer.score_rows(examples, texts, pictures)
 
     cached = margins if cache is None else KeptScores(cache, len(examples), key, margins)
-    systems = [
-        System(
-            name=PAIR,
-            score_pairs=lambda texts, pictures: match_probability(cached(texts, pictures)),
-            pairs_at_once=scorer.pairs_at_once,
-        )
-    ]
+    pair = System(
+        name=PAIR,
+        score_pairs=lambda texts, pictures: match_probability(cached(texts, pictures)),
+        pairs_at_once=scorer.pairs_at_once,
+    )
+    systems = [pair] if scorer.scores_pairs else []
     if scorer.has_vectors:
         texts_NE = scorer.encode_tokens(examples.texts)
         pictures_NE = scorer.encode_features(examples.read_features, len(examples))
@@ -69,7 +68,7 @@ class KeptScores:
         folder.mkdir(parents=True, exist_ok=True)
         self._score_pairs = score_pairs
         described: dict[str, Any] = {"key": key, "size": size}
-        if _read(folder / _KEY) != described or not (folder / _MATRIX).exists():
+        if _read(folder / _KEY) != described or not _is_whole(folder / _MATRIX, size):
             (folder / _KEY).unlink(missing_ok=True)
             np.lib.format.open_memmap(folder / _MATRIX, mode="w+", dtype=np.float32, shape=(size, size)).flush()
             write_json(folder / _KEY, described)
@@ -85,6 +84,13 @@ class KeptScores:
             scores_M[missing] = fresh
             self._known_NN[texts[missing], pictures[missing]] = fresh
         return scores_M
+
+
+def _is_whole(path: Path, size: int) -> bool:
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False).shape == (size, size)
+    except (OSError, ValueError):
+        return False
 
 
 def _read(path: Path) -> dict[str, Any] | None:

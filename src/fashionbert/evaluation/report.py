@@ -73,6 +73,9 @@ def write_report(
         The content of report.json.
     """
     report = build_report(evaluation, facts)
+    (folder / "report.json").unlink(missing_ok=True)
+    for old in [*folder.glob("*.png"), *folder.glob("candidates/*.json"), *folder.glob("trec/*")]:
+        old.unlink()
     pictures = _write_pictures(folder, evaluation, report, examples)
     for place, lists in enumerate(evaluation.lists):
         write_candidates(folder / "candidates" / file_name(lists), evaluation.gallery, lists)

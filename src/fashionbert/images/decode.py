@@ -118,8 +118,8 @@ def _identified(data: bytes, name: str) -> Image.Image:
     Image.init()
     prefix = data[:16]
     for kind in FORMATS:
-        factory, accept = Image.OPEN[kind]
-        if accept is None or accept(prefix) is not True:
+        factory, accept = Image.OPEN.get(kind, (None, None))  # a build of Pillow may lack a format
+        if factory is None or accept is None or accept(prefix) is not True:
             continue
         try:
             return factory(io.BytesIO(data), "")

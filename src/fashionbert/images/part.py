@@ -2,7 +2,6 @@
 
 import json
 import os
-import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,7 +16,7 @@ from fashionbert.errors import PictureError, StoreError
 from fashionbert.files import replacing, write_json
 from fashionbert.images.decode import decode_picture
 from fashionbert.images.extractor import PatchExtractor
-from fashionbert.images.store import part_path
+from fashionbert.images.store import part_path, row_checksum
 from fashionbert.types import ImageInput, Picture, Product
 
 DECODERS = min(8, os.cpu_count() or 2)
@@ -84,25 +83,24 @@ class PartWriter:
             products: that it holds.
 
         Returns:
-            The record: ``rows``, ``bytes`` of the file, ``checksum`` of its features,
+            The record: ``checksums`` of the rows, ``bytes`` of the file,
             ``products`` as (id, usable pictures), ``faults``.
 
         Raises:
             StoreError: features do not fit in float16.
         """
-        path, rows, checksum = part_path(folder, number), 0, 0
+        path = part_path(folder, number)
+        checksums: list[int] = []
         shape = (self.extractor.patches, self.extractor.feature_size)
         with replacing(path) as temporary, temporary.open("wb") as file:
             _write_header(file, (0, *shape))
             for features in self._features(products):
-                content = features.tobytes()
-                file.write(content)
-                checksum = zlib.crc32(content, checksum)
-                rows += len(features)
+                file.write(features.tobytes())
+                checksums += [row_checksum(row) for row in features]
             file.seek(0)
-            _write_header(file, (rows, *shape))
+            _write_header(file, (len(checksums), *shape))
         size = path.stat().st_size
-        record = {"rows": rows, "bytes": size, "checksum": checksum, "products": self._products, "faults": self._faults}
+        record = {"checksums": checksums, "bytes": size, "products": self._products, "faults": self._faults}
         write_json(_record_path(folder, number), record)
         return record
 

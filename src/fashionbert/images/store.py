@@ -2,8 +2,8 @@
 
 A store is a folder::
 
-    manifest.json       extractor and catalogue, shape, sizes and checksums of the parts, pictures set aside
-    index.parquet       product_id, first_row, views: one line a product, in the order of the catalogue
+    manifest.json       extractor and catalogue, shape, sizes of the parts, pictures set aside, its own hash
+    index.parquet       product_id, first_row, views, checksums of the rows: a line a product, in the catalogue's order
     part-00000.npy ...  float16 [rows, P, F] of some hundred products each
     part-00000.json ... what the part holds; written after it, so that a part without this file is not whole
 
@@ -16,7 +16,7 @@ Letters: N products or rows asked for, P patches, F feature size.
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -27,12 +27,13 @@ import pyarrow.parquet as pq
 from numpy.typing import ArrayLike, NDArray
 
 from fashionbert.errors import StoreError
-from fashionbert.files import file_hash, fingerprint
+from fashionbert.files import file_hash, fingerprint, write_json
 from fashionbert.types import ProductId
 
 FORMAT = 2
 MANIFEST = "manifest.json"
 INDEX = "index.parquet"
+HASH = "manifest_hash"
 OPEN_PARTS = 256
 """Parts mapped at once: each costs a file handle, of which a process often has 1,024."""
 
@@ -75,7 +76,8 @@ class FeatureStore:
         self._views = index["views"].to_numpy()[order].astype(np.int64)
         self._part_starts = np.cumsum([0, *(part["rows"] for part in manifest["parts"])])
         self._maps: dict[int, NDArray[np.float16]] = {}
-        self._checked: set[int] = set()
+        self._checksums = index["checksums"].combine_chunks().flatten().to_numpy()
+        self._checked = np.zeros(len(self._checksums), np.bool_)
 
     @classmethod
     def open(cls, folder: Path, expect_fingerprint: str | None = None) -> Self:
@@ -193,7 +195,7 @@ class FeatureStore:
             float16 [N, P, F].
 
         Raises:
-            StoreError: a row number is out of range, or a part that is read for the first time was edited.
+            StoreError: a row number is out of range, or its features are not those that were written.
         """
         wanted = np.asarray(rows, np.int64)
         total = int(self._part_starts[-1])
@@ -204,6 +206,10 @@ class FeatureStore:
         for part in np.unique(parts):
             here = parts == part
             features[here] = self._part(int(part))[wanted[here] - self._part_starts[part]]
+        for place in np.flatnonzero(~self._checked[wanted]):
+            if row_checksum(features[place]) != self._checksums[wanted[place]]:
+                raise _edited(self.folder, f"row {wanted[place]} is not the one that was written")
+        self._checked[wanted] = True
         return features
 
     def _part(self, number: int) -> NDArray[np.float16]:
@@ -212,18 +218,22 @@ class FeatureStore:
             if len(self._maps) >= OPEN_PARTS:
                 self._maps.pop(next(iter(self._maps)), None)
             part = self._maps[number] = np.load(part_path(self.folder, number), mmap_mode="r", allow_pickle=False)
-        if number not in self._checked:
-            # Checked when it is first read: all parts of a large store would make opening it a matter of minutes.
-            found, expected = zlib.crc32(part.data), self.manifest["parts"][number]["checksum"]
-            if found != expected:
-                raise _edited(self.folder, f"{part_path(self.folder, number).name} has the checksum {found}")
-            self._checked.add(number)
         return part
 
 
 def part_path(folder: Path, number: int) -> Path:
     """Name the file that holds part ``number``."""
     return folder / f"part-{number:05d}.npy"
+
+
+def row_checksum(row: NDArray[np.float16]) -> int:
+    """CRC-32 of the features of a picture [P, F]."""
+    return zlib.crc32(row.tobytes())
+
+
+def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write ``manifest.json`` with a hash of all that it says."""
+    write_json(folder / MANIFEST, {**manifest, HASH: fingerprint(manifest)})
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -246,8 +256,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         )
     try:
         manifest = json.loads(path.read_text("utf-8"))
-        written_by, recorded = manifest["format"], manifest["fingerprint"]
-        found = fingerprint(manifest["extractor"])
+        written_by = manifest["format"]
     except (ValueError, KeyError, TypeError) as error:
         raise _edited(folder, f"{MANIFEST} cannot be read ({error!r})") from error
     if written_by != FORMAT:
@@ -255,8 +264,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             f"the feature store {folder} has format {written_by}, this version reads {FORMAT}; make it anew: "
             f"`fashionbert features CATALOGUE --out ANOTHER_FOLDER`"
         )
-    if found != recorded:
-        raise _edited(folder, f"the extractor that {MANIFEST} describes is {found}, not {recorded}")
+    recorded = manifest.pop(HASH, None)
+    if recorded != fingerprint(manifest):
+        raise _edited(folder, f"{MANIFEST} is not the one that was written")
     return manifest
 
 

@@ -16,10 +16,10 @@ import pyarrow.parquet as pq
 
 from fashionbert.catalogue import Catalogue
 from fashionbert.errors import CatalogueError, StoreError
-from fashionbert.files import file_hash, replacing, write_json
+from fashionbert.files import file_hash, replacing
 from fashionbert.images.extractor import PatchExtractor
 from fashionbert.images.part import PartWriter, WriteProgress, read_record
-from fashionbert.images.store import FORMAT, INDEX, MANIFEST, FeatureStore, read_manifest
+from fashionbert.images.store import FORMAT, INDEX, MANIFEST, FeatureStore, read_manifest, write_manifest
 
 SAME = ("data_hash", "variants")
 """What an earlier run must agree in beside the extractor."""
@@ -89,7 +89,7 @@ def _begin(catalogue: Catalogue, extractor: PatchExtractor, folder: Path, produc
     if not (folder / MANIFEST).exists():
         if folder.exists() and any(path.suffix != ".part" for path in folder.iterdir()):
             raise StoreError(f"{folder} holds files that are no feature store; give a new or empty folder")
-        write_json(folder / MANIFEST, manifest)
+        write_manifest(folder, manifest)
         return manifest
     found = read_manifest(folder)
     was, now = ({**kind["extractor"], **{name: kind[name] for name in SAME}} for kind in (found, manifest))
@@ -116,8 +116,16 @@ def _finish(folder: Path, manifest: dict[str, Any], records: list[dict[str, Any]
     views = np.array([views for _, views in kept], np.int64)
     first_rows = (np.cumsum(views) - views) * manifest["variants"]
     ids = pa.array([product_id for product_id, _ in kept], pa.string())
+    ends = np.append(first_rows, views.sum() * manifest["variants"])
+    checksums = np.array([each for record in records for each in record["checksums"]], np.uint32)
+    index = {
+        "product_id": ids,
+        "first_row": first_rows,
+        "views": views,
+        "checksums": pa.LargeListArray.from_arrays(ends, checksums),
+    }
     with replacing(folder / INDEX) as temporary:
-        pq.write_table(pa.table({"product_id": ids, "first_row": first_rows, "views": views}), temporary)
+        pq.write_table(pa.table(index), temporary)
     finished = {
         "complete": True,
         "counts": {
@@ -127,7 +135,7 @@ def _finish(folder: Path, manifest: dict[str, Any], records: list[dict[str, Any]
             "set_aside": len(faults),
         },
         "index_hash": file_hash(folder / INDEX),
-        "parts": [{name: record[name] for name in ("rows", "bytes", "checksum")} for record in records],
+        "parts": [{"rows": len(record["checksums"]), "bytes": record["bytes"]} for record in records],
         "faults": faults,
     }
-    write_json(folder / MANIFEST, manifest | finished)
+    write_manifest(folder, manifest | finished)

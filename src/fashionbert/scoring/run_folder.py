@@ -3,13 +3,13 @@
 ::
 
     RUN/
-      model.safetensors          the best model so far; replaced in one rename
+      model.safetensors          the best model so far and its validation figures; replaced in one rename
       config.json                its shape
       tokenizer.json ...         its WordPieces
       patch_extractor.json       patch network, preprocessing, fingerprint (and patch_network.safetensors)
       processor_config.json      text length, how texts are built from columns
       settings.yaml              every setting of the run
-      run.json                   versions, commit, data hash, and the model's validation figures
+      run.json                   versions, commit, data hash
       training/                  metrics.jsonl, curves.png, checkpoint to go on from
 """
 
@@ -117,6 +117,12 @@ def read_figures(folder: Path) -> dict[str, float]:
         return json.loads(_read_metadata(folder).get("figures", "{}"))
     except ValueError as error:
         raise RunError(f"the figures in {folder / WEIGHTS} are broken ({error}); take a whole copy of it") from error
+
+
+def pairs_were_learnt(folder: Path) -> bool:
+    """Whether the model of a folder has more than the contrastive task behind it; one without figures is taken so."""
+    systems = {name.split(".")[0] for name in read_figures(folder)}
+    return "pair" in systems or "vectors" not in systems
 
 
 def read_settings(folder: Path) -> Settings:

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fashionbert.data import Examples, TextBatch, pad_texts
+from fashionbert.errors import RunError
 from fashionbert.model import FashionBertForMatching, Meeting, Side, SideVectors
 from fashionbert.scoring.portions import portions
 from fashionbert.scoring.probability import match_probability
 from fashionbert.scoring.processor import FashionBertProcessor
-from fashionbert.scoring.run_folder import load_model
+from fashionbert.scoring.run_folder import load_model, pairs_were_learnt
 from fashionbert.text import TokenizedTexts, tokenize
 from fashionbert.types import ImageInput, Pair
 
@@ -60,6 +61,7 @@ class Scorer:
         device: str | torch.device = "cpu",
         precision: Precision = "fp32",
         batch_size: int = 128,
+        scores_pairs: bool = True,
     ) -> None:
         """Take a loaded model; :meth:`from_pretrained` loads one.
 
@@ -69,7 +71,9 @@ class Scorer:
             device: where the model runs.
             precision: arithmetic of the forward pass.
             batch_size: pairs scored at once.
+            scores_pairs: False for a model whose alignment head has learnt nothing yet; it is not asked then.
         """
+        self.scores_pairs = scores_pairs
         self.device = torch.device(device)
         self.model = model.eval()
         self.model.to(self.device)  # pyright: ignore[reportArgumentType] (transformers wraps nn.Module.to)
@@ -104,7 +108,8 @@ class Scorer:
         model = load_model(folder)
         processor = FashionBertProcessor.from_pretrained(folder, device)
         processor.refuse_other_model(folder, model.config)
-        return cls(model, processor, device=device, precision=precision, batch_size=batch_size)
+        learnt = pairs_were_learnt(folder)
+        return cls(model, processor, device=device, precision=precision, batch_size=batch_size, scores_pairs=learnt)
 
     @property
     def has_vectors(self) -> bool:
@@ -131,9 +136,10 @@ class Scorer:
 
         Raises:
             PictureError: a picture cannot be used; its message names it.
+            RunError: the model has not learnt to score pairs.
         """
         texts, pictures = [text for text, _ in pairs], [picture for _, picture in pairs]
-        return self._score_unique(texts, pictures)
+        return match_probability(self._margins_of(texts, pictures)).astype(np.float32)
 
     def rank(
         self, query: str | ImageInput, candidates: Sequence[str | ImageInput], top_k: int | None = None
@@ -154,6 +160,7 @@ class Scorer:
         Raises:
             PictureError: a picture cannot be used.
             TypeError: some candidates are strings and others are not, or query and candidates are all pictures.
+            RunError: the model has not learnt to score pairs.
         """
         if not candidates:
             return []
@@ -163,11 +170,11 @@ class Scorer:
         if not isinstance(query, str):
             if kinds == {False}:
                 raise TypeError("query and candidates are both pictures: the pair model needs a text on one side")
-            pairs = [(str(candidate), query) for candidate in candidates]
+            margins = self._margins_of([str(candidate) for candidate in candidates], [query] * len(candidates))
         else:
-            pairs = [(query, candidate) for candidate in candidates]
-        scores = self.score(pairs)
-        order = np.argsort(-scores, kind="stable")[:top_k]
+            margins = self._margins_of([query] * len(candidates), candidates)
+        scores = match_probability(margins).astype(np.float32)
+        order = np.argsort(-margins, kind="stable")[:top_k]  # near 1 probabilities are equal, margins are not
         return [Ranked(int(index), float(scores[index])) for index in order]
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -266,16 +273,20 @@ class Scorer:
         """
         return self._margins(examples.texts, texts, examples.read_features, pictures, progress)
 
-    def _score_unique(self, texts: Sequence[str], pictures: Sequence[ImageInput]) -> NDArray[np.float32]:
-        """Score pairs, extracting a picture that occurs in many of them once."""
+    def _margins_of(self, texts: Sequence[str], pictures: Sequence[ImageInput]) -> NDArray[np.float32]:
+        """Give margins of pairs, extracting a picture that occurs in many of them once."""
+        if not self.scores_pairs:
+            raise RunError(
+                "this model has not learnt to score pairs: its run has trained the contrastive task alone so far. "
+                "Go on with the run, or compare its vectors (encode_texts, encode_pictures)"
+            )
         places: dict[object, int] = {}
         picture_of = np.asarray([places.setdefault(_identity(picture), len(places)) for picture in pictures], np.int64)
         firsts = np.unique(picture_of, return_index=True)[1]
         features = self.processor.extractor.extract([pictures[first] for first in firsts])
         tokens = self._tokenize(texts)
         rows = np.arange(len(texts))
-        margins = self._margins(tokens, rows, features.__getitem__, picture_of, None)
-        return match_probability(margins).astype(np.float32)
+        return self._margins(tokens, rows, features.__getitem__, picture_of, None)
 
     def _margins(
         self,

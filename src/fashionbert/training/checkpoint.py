@@ -20,9 +20,11 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from fashionbert.errors import RunError
+from fashionbert.files import file_hash, fingerprint
 from fashionbert.training.queue import VectorQueue
 
 _PREFIX = "checkpoint-"
+_HASHES, _HASH = "hashes", "hash"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,12 +60,14 @@ def save_checkpoint(
     """
     target = folder / f"{_PREFIX}{progress.step:08d}"
     temporary = folder / f".{target.name}.part"
-    shutil.rmtree(temporary, ignore_errors=True)
+    for leftover in folder.glob(f".{_PREFIX}*.part"):
+        shutil.rmtree(leftover, ignore_errors=True)
     temporary.mkdir(parents=True)
     save_file(_detached(module.state_dict()), temporary / "module.safetensors")
     save_file(_detached(_optimizer_tensors(optimizer)), temporary / "optimizer.safetensors")
     save_file(_detached(_queue_tensors(queues)), temporary / "queue.safetensors")
-    (temporary / "progress.json").write_text(json.dumps(asdict(progress)), "utf-8")
+    record = {**asdict(progress), _HASHES: {file.name: file_hash(file) for file in temporary.iterdir()}}
+    (temporary / "progress.json").write_text(json.dumps({**record, _HASH: fingerprint(record)}), "utf-8")
     for file in temporary.iterdir():
         with file.open("rb+") as opened:
             os.fsync(opened.fileno())
@@ -97,7 +101,7 @@ def load_checkpoint(
         return None
     newest = checkpoints[-1]
     try:
-        progress = Progress(**json.loads((newest / "progress.json").read_text("utf-8")))
+        progress = _read_progress(newest)
         module.load_state_dict(load_file(newest / "module.safetensors"))
         _restore_optimizer(optimizer, load_file(newest / "optimizer.safetensors"))
         queue = _queue_of(load_file(newest / "queue.safetensors"), process).to(device)
@@ -107,6 +111,19 @@ def load_checkpoint(
             "remove it to start the run again, or train into another folder"
         ) from error
     return progress, queue
+
+
+def _read_progress(checkpoint: Path) -> Progress:
+    """Read how far the run is; ValueError where a file is not the one that was written."""
+    record = json.loads((checkpoint / "progress.json").read_text("utf-8"))
+    hashes: dict[str, str] = record[_HASHES]
+    edited = [name for name, expected in hashes.items() if file_hash(checkpoint / name) != expected]
+    if record.pop(_HASH) != fingerprint(record):
+        edited.append("progress.json")
+    if edited:
+        raise ValueError(f"{', '.join(edited)} edited")
+    del record[_HASHES]
+    return Progress(**record)
 
 
 def _found(folder: Path) -> list[Path]:

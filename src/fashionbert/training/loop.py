@@ -157,6 +157,11 @@ class Trainer:
             cluster_size=training.cluster_size,
         )
         whole = len(batches) // processes * processes
+        if whole == 0:
+            raise SettingsError(
+                f"training.batch_size = {training.batch_size} gives {len(batches)} batches an epoch for {processes} "
+                "processes: lower it, or start fewer processes"
+            )
         return batches[self.accelerator.process_index : whole : processes]
 
     def _step(self, step: int) -> dict[str, float]:
@@ -248,6 +253,8 @@ class Trainer:
         with_pairs = "alignment" in self.settings.objectives.tasks and self.progress.step > self.alone_steps
         with self.display.validating() as advance:
             figures = validate(scorer, self.validation, self.lists, with_pairs=with_pairs, advance=advance)
+        # Devices may differ in the last digit, and all processes must agree on what follows from it.
+        (figures,) = broadcast_object_list([figures])
         if with_pairs and not self.progress.pairs_begun:
             # The vectors' R@1 so far is another figure than the pair model's: the best one is sought anew.
             self.progress.pairs_begun, self.progress.best, self.progress.since_best = True, -1.0, 0

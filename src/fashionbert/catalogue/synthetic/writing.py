@@ -72,7 +72,8 @@ def write_world(
     """
     _check(groups, seed, validation_share)
     out.mkdir(parents=True, exist_ok=True)
-    (out / "world.json").unlink(missing_ok=True)
+    for name in ("world.json", *(f"{split}.csv" for split in SPLITS)):  # old captions must not meet new pictures
+        (out / name).unlink(missing_ok=True)
     counts = {split: Counter({"groups": 0, "products": 0, "pictures": 0}) for split in SPLITS}
     with _tables(out) as tables:
         for group in range(groups):
