@@ -80,14 +80,19 @@ def test_a_device_that_is_not_there(command: Command, world: Path, trained: Path
     assert "try --device auto" in complaint
 
 
-def test_control_c_says_how_to_go_on(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    interrupted = typer.Typer(pretty_exceptions_enable=False)
+def let_commands_raise(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    """Put a command line in place of ours whose only command raises the error."""
+    raising = typer.Typer(pretty_exceptions_enable=False)
 
-    @interrupted.command()
+    @raising.command()
     def work() -> None:
-        raise KeyboardInterrupt
+        raise error
 
-    monkeypatch.setattr(main_module, "app", interrupted)
+    monkeypatch.setattr(main_module, "app", raising)
+
+
+def test_control_c_says_how_to_go_on(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    let_commands_raise(monkeypatch, KeyboardInterrupt())
     code, _, complaint = command()
     assert code == 130
     assert "stopped; run the same command again to go on" in complaint
@@ -102,13 +107,7 @@ def test_control_c_says_how_to_go_on(command: Command, monkeypatch: pytest.Monke
     ],
 )
 def test_a_full_disk_says_how_to_go_on(command: Command, monkeypatch: pytest.MonkeyPatch, full: Exception) -> None:
-    writing = typer.Typer(pretty_exceptions_enable=False)
-
-    @writing.command()
-    def work() -> None:
-        raise full
-
-    monkeypatch.setattr(main_module, "app", writing)
+    let_commands_raise(monkeypatch, full)
     code, _, complaint = command()
     assert code == 1
     assert "the disk is full" in complaint
