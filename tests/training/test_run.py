@@ -83,7 +83,7 @@ def test_what_is_written_down_at_each_step(run: Run, tmp_path: Path) -> None:
     assert first["loss"] == pytest.approx(
         sum(first[f"weight.{task}"] * first[f"loss.{task}"] for task in TASKS), rel=1e-5
     )
-    assert first["chance.alignment"] == pytest.approx(0.6365, abs=1e-4)
+    assert first["chance.alignment"] == pytest.approx(0.8959, abs=1e-4)  # (ln 2 + ln 3) / 2
     assert first["temperature"] == pytest.approx(0.07, rel=1e-4)
     assert (first["step"], second["step"]) == (1, 2)
     assert second["learning_rate"] < first["learning_rate"] == pytest.approx(1e-3)
@@ -149,9 +149,19 @@ def test_bf16_with_negatives_from_other_batches(
     assert ended.stdout.strip() == "2", ended.stderr
 
 
+def test_the_chance_line_of_single_pairs(run: Run, tmp_path: Path) -> None:
+    run({**TWO_STEPS, "objectives.alignment": "pairs", "negatives.per_positive": 2})
+    assert steps_of(tmp_path / "run")[0]["chance.alignment"] == pytest.approx(0.6365, abs=1e-4)
+
+
 def test_mining_from_a_batch_of_one_group(run: Run, tmp_path: Path) -> None:
     """No queue and batches of one product: there is nobody to be mined from, so negatives are drawn."""
-    changes = {"training.batch_size": 1, "training.cluster_size": 1, "contrastive.queue": 0}
+    changes = {
+        "training.batch_size": 1,
+        "training.cluster_size": 1,
+        "contrastive.queue": 0,
+        "negatives.per_positive": 1,
+    }
     run({**changes, "training.epochs": 0.03})
     assert steps_of(tmp_path / "run")[0]["positive_share"] == 0.5
 
