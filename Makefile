@@ -4,7 +4,7 @@ BIN := .venv/bin
 FASHIONBERT_SHARED ?= ../shared
 export FASHIONBERT_SHARED
 
-.PHONY: help demo test test-shared test-slow check docs bench clean
+.PHONY: help demo test test-shared test-slow test-lowest check docs bench clean
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -28,6 +28,12 @@ $(BIN)/python:
 	$(BIN)/python -m pip install --quiet --editable '.[docs]'
 	@touch $@ .venv/.base
 
+.venv-lowest/.test: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-lowest
+	$(BIN)/uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct --editable '.[test]'
+	@touch $@
+
 demo: .venv/.base ## draw a shop, train on it, measure: some minutes on two cores, offline
 	$(BIN)/fashionbert demo
 
@@ -39,6 +45,10 @@ test-slow: .venv/.test ## whole commands and trainings on the synthetic world
 
 test-shared: .venv/.test ## tests on the data and weights that FASHIONBERT_SHARED names
 	$(BIN)/python -m pytest -m shared
+
+# The oldest versions that pyproject.toml allows warn of their own dependencies, hence -W default.
+test-lowest: .venv-lowest/.test ## unit tests with the oldest versions of what we build on
+	.venv-lowest/bin/python -m pytest -W default -m 'not shared and not slow'
 
 check: .venv/.check ## lint, types, import contracts, docstrings against signatures
 	$(BIN)/ruff check .
@@ -54,4 +64,4 @@ bench: .venv/.base ## measure speed on this machine
 	$(BIN)/python -m benchmarks.measure
 
 clean: ## remove what the targets made
-	rm -rf .venv site demo
+	rm -rf .venv .venv-lowest site demo
