@@ -3,7 +3,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fashionbert.data import NegativeSampler, alternate_sides, draw_mined, pair_rows, places_among
+from fashionbert.data import (
+    NegativeSampler,
+    alternate_sides,
+    draw_mined,
+    epoch_batches,
+    pair_rows,
+    places_among,
+)
 from fashionbert.errors import CatalogueError
 
 CATALOGUES = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2)), min_size=2, max_size=40).filter(
@@ -16,7 +23,7 @@ def test_never_of_the_own_group_and_of_the_same_subcategory_where_there_is_one(
     catalogue: list[tuple[int, int]], same_subcategory: bool, seed: int
 ) -> None:
     groups, subcategories = np.asarray(catalogue, np.int64).T
-    sampler = NegativeSampler(groups, subcategories)
+    sampler = NegativeSampler(groups, subcategories, np.arange(len(groups)))
     rows = np.arange(len(groups))
     drawn = sampler.draw(rows, same_subcategory=same_subcategory, generator=np.random.default_rng(seed))
     assert (groups[drawn] != groups[rows]).all()
@@ -30,7 +37,7 @@ def test_never_of_the_own_group_and_of_the_same_subcategory_where_there_is_one(
 def test_every_allowed_row_is_as_likely(same_subcategory: bool) -> None:
     """Row 0 has the group mates 1 and 4; rows 2, 3 are near, 5, 6, 7 far."""
     groups, subcategories = np.array([0, 0, 1, 2, 0, 3, 4, 4]), np.array([0, 0, 0, 0, 0, 1, 1, 1])
-    sampler = NegativeSampler(groups, subcategories)
+    sampler = NegativeSampler(groups, subcategories, np.full(8, 7))
     rows = np.zeros(30_000, np.int64)
     drawn = sampler.draw(rows, same_subcategory=same_subcategory, generator=np.random.default_rng(0))
     allowed = [2, 3] if same_subcategory else [2, 3, 5, 6, 7]
@@ -41,14 +48,46 @@ def test_every_allowed_row_is_as_likely(same_subcategory: bool) -> None:
 
 def test_a_large_group_in_a_subcategory_does_not_drive_its_negatives_out() -> None:
     groups = np.array([0] * 99 + [1, 2])
-    sampler = NegativeSampler(groups, np.array([0] * 100 + [1]))
+    sampler = NegativeSampler(groups, np.array([0] * 100 + [1]), np.full(101, 7))
     drawn = sampler.draw(np.zeros(500, np.int64), same_subcategory=True, generator=np.random.default_rng(0))
     assert set(drawn) == {99}
 
 
+@pytest.mark.parametrize("same_subcategory", [True, False])
+def test_wrong_texts_need_little_padding(same_subcategory: bool) -> None:
+    """8,600 texts of 20 to 96 WordPieces beside 64 patches, every other pair with the text of another product."""
+    lengths = np.clip(np.random.default_rng(1).gamma(6.0, 8.0, 8600), 20, 96).astype(np.int64)
+    sampler = NegativeSampler(np.arange(8600), np.random.default_rng(2).geometric(0.06, 8600), lengths)
+    generator = np.random.default_rng(3)
+    laid_out = real = 0
+    for rows in epoch_batches(lengths, 64, generator):
+        wrong = sampler.draw(rows, same_subcategory=same_subcategory, generator=generator)
+        texts = pair_rows(rows, wrong[None], alternate_sides(len(rows), 1)).texts
+        laid_out += len(texts) * (lengths[texts].max() + 64)
+        real += (lengths[texts] + 64).sum()
+    assert laid_out / real < 1.1
+
+
+def test_a_text_that_fits_is_as_likely_as_any_other_that_fits() -> None:
+    """Row 0 has 10 WordPieces and stands with row 1 of 20 in a batch: rows 2 to 5 fit, the others are too long."""
+    lengths = np.array([10, 20, 20, 5, 19, 20, 21, 90])
+    sampler = NegativeSampler(np.arange(8), np.zeros(8, np.int64), lengths)
+    rows = np.tile([0, 1], 20_000)
+    drawn = sampler.draw(rows, same_subcategory=False, generator=np.random.default_rng(0))[::2]
+    counts = np.bincount(drawn, minlength=8)
+    assert np.flatnonzero(counts).tolist() == [1, 2, 3, 4, 5]
+    np.testing.assert_allclose(counts[1:6], 4000, atol=300)
+
+
+def test_nobody_to_draw_for() -> None:
+    sampler = NegativeSampler(np.arange(3), np.zeros(3, np.int64), np.arange(3))
+    none = np.empty(0, np.int64)
+    assert len(sampler.draw(none, same_subcategory=True, generator=np.random.default_rng(0))) == 0
+
+
 def test_a_single_group_is_refused() -> None:
     with pytest.raises(CatalogueError, match="single group of 3 rows") as caught:
-        NegativeSampler(np.zeros(3, np.int64), np.arange(3))
+        NegativeSampler(np.zeros(3, np.int64), np.arange(3), np.arange(3))
     assert "two groups at least" in caught.value.faults[0]
 
 

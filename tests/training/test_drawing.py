@@ -27,7 +27,7 @@ def drawer(catalogue: Catalogue, store: FeatureStore, make_settings: MakeSetting
 
     def make(**changes: Any) -> PairDrawer:
         settings = make_settings({name.replace("__", "."): value for name, value in changes.items()})
-        sampler = NegativeSampler(examples.groups, examples.subcategories)
+        sampler = NegativeSampler(examples.groups, examples.subcategories, examples.texts.lengths)
         return PairDrawer(settings, examples, tokenizer, sampler)
 
     return make

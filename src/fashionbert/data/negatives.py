@@ -1,6 +1,6 @@
 """Which wrong text or picture a product is confronted with; never one of its own group.
 
-Letters: B positives, C candidates, N rows of the training split.
+Letters: B positives, C candidates, N rows of the training split, t tries.
 """
 
 from dataclasses import dataclass
@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionbert.errors import CatalogueError
+
+_TRIES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +29,27 @@ class PairRows:
 
 
 class NegativeSampler:
-    """Draws rows of other groups, from the same subcategory or from anywhere, each of them equally likely."""
+    """Draws rows of other groups, from the same subcategory or from anywhere.
 
-    def __init__(self, groups: NDArray[np.int64], subcategories: NDArray[np.int64]) -> None:
+    A batch is of texts of like length, and a single long text from elsewhere would have all its pairs padded. So of
+    sixteen rows, each equally likely, the first is taken whose text is no longer than the longest of the batch; where
+    there is none, the shortest. A text's length gives nothing away then, either.
+    """
+
+    def __init__(self, groups: NDArray[np.int64], subcategories: NDArray[np.int64], lengths: NDArray[np.int64]) -> None:
         """Lay the rows out.
 
         Args:
             groups: group of each row [N].
             subcategories: subcategory of each row [N].
+            lengths: WordPieces of each row's text [N].
 
         Raises:
             CatalogueError: all rows are of one group, so there are no negatives.
         """
         self._near = _Layout(subcategories, groups)
         self._anywhere = _Layout(np.zeros_like(groups), groups)
+        self._lengths = lengths
         if not self._anywhere.others.any():
             raise CatalogueError(
                 f"the training split is a single group of {len(groups)} rows: there are no wrong pairs to learn from",
@@ -63,10 +72,12 @@ class NegativeSampler:
             Row numbers [B].
         """
         near_B = same_subcategory & (self._near.others[rows] > 0)
-        drawn = np.empty_like(rows)
-        drawn[near_B] = self._near.draw(rows[near_B], generator)
-        drawn[~near_B] = self._anywhere.draw(rows[~near_B], generator)
-        return drawn
+        drawn_tB = np.empty((_TRIES, len(rows)), np.int64)
+        for drawn_B in drawn_tB:
+            drawn_B[near_B] = self._near.draw(rows[near_B], generator)
+            drawn_B[~near_B] = self._anywhere.draw(rows[~near_B], generator)
+        too_long_tB = np.maximum(self._lengths[drawn_tB], self._lengths[rows].max(initial=0))
+        return drawn_tB[too_long_tB.argmin(axis=0), np.arange(len(rows))]
 
 
 class _Layout:

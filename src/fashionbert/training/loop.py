@@ -86,9 +86,8 @@ class Trainer:
             self.progress, self.queue = resumed
         self.module = module
         self.wrapped, self.optimizer = self.accelerator.prepare(module, optimizer)
-        self.drawer = PairDrawer(
-            settings, training, processor.tokenizer, NegativeSampler(training.groups, training.subcategories)
-        )
+        sampler = NegativeSampler(training.groups, training.subcategories, training.texts.lengths)
+        self.drawer = PairDrawer(settings, training, processor.tokenizer, sampler)
         self._plan: list[NDArray[np.int64]] = []
         self._planned_epoch = -1
         self.steps_an_epoch = max(1, len(self._batches(0)) // settings.training.accumulation)
