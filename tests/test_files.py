@@ -1,5 +1,8 @@
+import errno
 import hashlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 from random import Random
 
@@ -7,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fashionbert.files import file_hash, fingerprint, replacing, write_json, write_text
+from fashionbert import files
+from fashionbert.errors import FolderInUseError
+from fashionbert.files import file_hash, fingerprint, only_writer, replacing, write_json, write_text
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -40,6 +45,53 @@ def test_an_interruption_leaves_things_as_they_were(tmp_path: Path, error: BaseE
     with pytest.raises(type(error)):
         write()
     assert [path.read_text() for path in tmp_path.iterdir()] == (["old"] if there else [])
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from fashionbert.files import only_writer
+
+with only_writer(Path(sys.argv[1])):
+    print("mine", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_one_writer_at_a_time_and_a_killed_one_leaves_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"mine\n"
+        with pytest.raises(FolderInUseError, match="run is being written to by another process"), only_writer(folder):
+            pytest.fail("two writers")
+        other.kill()
+        other.wait()
+        with only_writer(folder):
+            assert list(folder.iterdir()) == []
+
+
+def test_a_writer_may_come_again_after_an_error(tmp_path: Path) -> None:
+    with pytest.raises(KeyError), only_writer(tmp_path):
+        raise KeyError
+    with only_writer(tmp_path), only_writer(tmp_path / "inner"):
+        assert (tmp_path / "inner").is_dir()
+
+
+@pytest.mark.parametrize("locks", ["unknown to the system", "unknown to the file system"])
+def test_without_locks_one_writes_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locks: str) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    if locks == "unknown to the system":
+        monkeypatch.setattr(files, "fcntl", None)
+    else:
+        monkeypatch.setattr(files.fcntl, "flock", refused)
+    with only_writer(tmp_path), only_writer(tmp_path):
+        write_text(tmp_path / "a.txt", "new")
+    assert (tmp_path / "a.txt").read_text() == "new"
 
 
 def test_texts_and_json(tmp_path: Path) -> None:

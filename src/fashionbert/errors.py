@@ -9,6 +9,7 @@ The tree, from the class that catches everything to the precise leaf::
     ├── StoreError            a feature store is missing, half written, or of another extractor
     ├── RunError              a run folder or checkpoint is missing, half written, edited or of another model
     ├── NonFiniteLossError    a loss became NaN or infinite; the weights were not changed
+    ├── FolderInUseError      another process writes into the same folder
     ├── ProtocolError         an evaluation protocol cannot be applied to this catalogue
     └── MissingExtraError     an optional package is needed; the message has the install command
 
@@ -68,6 +69,10 @@ class RunError(FashionBertError):
 
 class NonFiniteLossError(FashionBertError):
     """A loss is NaN or infinite; raised before the optimizer step, so the weights are still good."""
+
+
+class FolderInUseError(FashionBertError):
+    """Another process writes into the same folder."""
 
 
 class ProtocolError(FashionBertError):

@@ -9,6 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from fashionbert.errors import FolderInUseError
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks; there the user keeps two commands apart
+    fcntl = None
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -27,6 +34,35 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def only_writer(folder: Path) -> Iterator[None]:
+    """Keep other processes from writing into ``folder`` until the block ends, or this process does, however it does.
+
+    The lock is the kernel's, on the folder itself: nothing is left behind by kill -9. File systems that have no such
+    locks do without.
+
+    Raises:
+        FolderInUseError: another process is writing there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if fcntl is None:
+        yield
+        return
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FolderInUseError(
+                f"{folder} is being written to by another process: wait until it has ended, or name another --out"
+            ) from None
+        except OSError:
+            pass  # a file system without locks
+        yield
+    finally:
+        os.close(opened)
 
 
 def write_text(path: Path, text: str) -> None:

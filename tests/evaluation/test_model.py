@@ -1,10 +1,13 @@
 """Scores that survive an interruption."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeAlias
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from fashionbert.evaluation.model import KeptScores
@@ -48,6 +51,16 @@ def test_what_was_scored_before_an_interruption_is_not_scored_again(tmp_path: Pa
     again = Counting()
     assert KeptScores(tmp_path, 9, "key", again)(*pairs((1, 2), (5, 6), (3, 4))).tolist() == [0.75, 4.25, 2.5]
     assert again.asked == [(5, 6)]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), min_size=1, max_size=30), max_size=4))
+def test_kept_scores_are_those_of_the_scorer(calls: list[list[tuple[int, int]]]) -> None:
+    """Pairs in any order, side by side in the file and scattered over it, some of them twice in a call."""
+    with TemporaryDirectory() as folder:
+        for call in calls:  # the file is opened anew each time
+            found = KeptScores(Path(folder), 9, "key", Counting())(*pairs(*call))
+            np.testing.assert_allclose(found, Counting()(*pairs(*call)), atol=1e-20)
 
 
 def test_a_score_of_zero_is_known_too(tmp_path: Path) -> None:

@@ -131,6 +131,15 @@ def test_features_read_in_portions(
     assert asked == [[0, 1, 2, 3], [4, 5]]
 
 
+def test_sides_that_do_not_fit_into_memory_at_once(
+    scorer: Scorer, pictures: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs = [(text, picture) for text in WORDS for picture in pictures]
+    together = scorer.score(pairs)
+    monkeypatch.setattr("fashionbert.scoring.scorer._SIDE_FLOATS", 1)
+    np.testing.assert_allclose(scorer.score(pairs), together, atol=1e-6)
+
+
 def test_a_model_without_vectors(
     make_model: Callable[..., FashionBertForPreTraining], processor: FashionBertProcessor
 ) -> None:

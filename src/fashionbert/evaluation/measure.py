@@ -17,7 +17,7 @@ from fashionbert.evaluation.protocols import CandidateLists
 from fashionbert.evaluation.report import write_report
 from fashionbert.evaluation.run import evaluate
 from fashionbert.evaluation.systems import Progress
-from fashionbert.files import file_hash, fingerprint
+from fashionbert.files import file_hash, fingerprint, only_writer
 from fashionbert.images.decode import decode_picture
 from fashionbert.provenance import versions
 from fashionbert.scoring import Scorer, read_figures
@@ -59,6 +59,9 @@ def measure_run(
 
     Returns:
         The content of report.json.
+
+    Raises:
+        FolderInUseError: another process writes into ``out``.
     """
     examples = build_examples(
         catalogue,
@@ -70,18 +73,6 @@ def measure_run(
     weights = file_hash(run / WEIGHTS)
     extractor = scorer.processor.extractor.fingerprint
     key = fingerprint([weights, catalogue.data_hash, extractor, scorer.precision, scorer.device.type, versions()])
-    systems = model_systems(scorer, examples, out / "scores", key)
-    both = scorer.has_vectors and scorer.scores_pairs
-    two_stage = Rerank(first=VECTORS, second=PAIR, top=rerank) if both else None
-    evaluation = evaluate(
-        gallery_of(catalogue),
-        systems,
-        settings,
-        lists=lists,
-        full_systems=[VECTORS] if scorer.has_vectors else [PAIR],
-        rerank=two_stage if "full" in settings.protocols else None,
-        progress=progress,
-    )
     texts = catalogue.column("text")
     shown = GridExamples(
         texts=texts, picture=lambda index: decode_picture(catalogue[index].pictures[0].read(), name=None)
@@ -92,4 +83,17 @@ def measure_run(
         "precision": scorer.precision,
         "device": torch.cuda.get_device_name() if scorer.device.type == "cuda" else scorer.device.type,
     }
-    return write_report(out, evaluation, {**known, **(facts or {})}, shown, trec=trec)
+    with only_writer(out):
+        systems = model_systems(scorer, examples, out / "scores", key)
+        both = scorer.has_vectors and scorer.scores_pairs
+        two_stage = Rerank(first=VECTORS, second=PAIR, top=rerank) if both else None
+        evaluation = evaluate(
+            gallery_of(catalogue),
+            systems,
+            settings,
+            lists=lists,
+            full_systems=[VECTORS] if scorer.has_vectors else [PAIR],
+            rerank=two_stage if "full" in settings.protocols else None,
+            progress=progress,
+        )
+        return write_report(out, evaluation, {**known, **(facts or {})}, shown, trec=trec)

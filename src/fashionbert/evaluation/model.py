@@ -72,7 +72,8 @@ class KeptScores:
             (folder / _KEY).unlink(missing_ok=True)
             np.lib.format.open_memmap(folder / _MATRIX, mode="w+", dtype=np.float32, shape=(size, size)).flush()
             write_json(folder / _KEY, described)
-        self._known_NN: NDArray[np.float32] = np.lib.format.open_memmap(folder / _MATRIX, mode="r+")
+        self._path = folder / _MATRIX
+        self._known_NN: NDArray[np.float32] = np.lib.format.open_memmap(self._path, mode="r")
 
     def __call__(self, texts: Indices, pictures: Indices) -> NDArray[np.float32]:
         """Look scores up, scoring first those that are not there; a hole in the file reads as 0."""
@@ -82,8 +83,21 @@ class KeptScores:
             fresh = np.asarray(self._score_pairs(texts[missing], pictures[missing]), np.float32)
             fresh[fresh == 0] = _TRUE_ZERO
             scores_M[missing] = fresh
-            self._known_NN[texts[missing], pictures[missing]] = fresh
+            self._keep(texts[missing] * len(self._known_NN) + pictures[missing], fresh)
         return scores_M
+
+    def _keep(self, places: Indices, scores: NDArray[np.float32]) -> None:
+        """Write scores at their places of the file, neighbours together.
+
+        Not through the memory map: where the disk is full, writing to a hole of a mapped file kills the process.
+        """
+        order = np.argsort(places)
+        ends = np.flatnonzero(np.diff(places[order]) != 1) + 1
+        with self._path.open("rb+") as file:
+            header = self._path.stat().st_size - self._known_NN.nbytes
+            for run in np.split(order, ends):
+                file.seek(header + int(places[run[0]]) * scores.itemsize)
+                file.write(scores[run].tobytes())
 
 
 def _is_whole(path: Path, size: int) -> bool:

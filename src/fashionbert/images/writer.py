@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from fashionbert.catalogue import Catalogue
 from fashionbert.errors import CatalogueError, StoreError
-from fashionbert.files import file_hash, replacing
+from fashionbert.files import file_hash, only_writer, replacing
 from fashionbert.images.extractor import PatchExtractor
 from fashionbert.images.part import PartWriter, WriteProgress, read_record
 from fashionbert.images.store import FORMAT, INDEX, MANIFEST, FeatureStore, read_manifest, write_manifest
@@ -48,16 +48,31 @@ def write_store(
 
     Raises:
         StoreError: the folder holds something else.
+        FolderInUseError: another process writes there.
         CatalogueError: not one picture could be used.
     """
-    manifest = _begin(catalogue, extractor, folder, products_per_shard)
-    if manifest["complete"]:
-        return FeatureStore.open(folder, extractor.fingerprint)
+    with only_writer(folder):
+        manifest = _begin(catalogue, extractor, folder, products_per_shard)
+        if not manifest["complete"]:
+            _finish(
+                folder, manifest, _write_parts(catalogue, extractor, folder, manifest["products_per_shard"], progress)
+            )
+    return FeatureStore.open(folder, extractor.fingerprint)
+
+
+def _write_parts(
+    catalogue: Catalogue,
+    extractor: PatchExtractor,
+    folder: Path,
+    size: int,
+    progress: Callable[[WriteProgress], None],
+) -> list[dict[str, Any]]:
+    """Write the parts that are not there; records of all."""
     records, state = [], WriteProgress()
-    for number, start in enumerate(range(0, len(catalogue), manifest["products_per_shard"])):
+    for number, start in enumerate(range(0, len(catalogue), size)):
         record = read_record(folder, number)
         if record is None:
-            stop = min(start + manifest["products_per_shard"], len(catalogue))
+            stop = min(start + size, len(catalogue))
             part = PartWriter(extractor, state, progress)
             record = part.write(folder, number, (catalogue[index] for index in range(start, stop)))
             state = part.state
@@ -69,8 +84,7 @@ def write_store(
             )
         progress(state)
         records.append(record)
-    _finish(folder, manifest, records)
-    return FeatureStore.open(folder, extractor.fingerprint)
+    return records
 
 
 def _begin(catalogue: Catalogue, extractor: PatchExtractor, folder: Path, products_per_shard: int) -> dict[str, Any]:

@@ -29,8 +29,8 @@ Precision = Literal["fp32", "bf16"]
 Progress = Callable[[int], None]
 ReadFeatures = Callable[[NDArray[np.int64]], NDArray[np.floating]]
 
-_SIDES_AT_ONCE = 4096
-"""Sides that are held at once: some 0.6 GB at width 384, and enough for all pairs of a split of 2,000 products."""
+_SIDE_FLOATS = 2**27
+"""Floats of the sides that are held at once: 0.5 GB, all pairs of 1,800 texts of 96 words and pictures at width 384."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +300,9 @@ class Scorer:
         margins = np.empty(len(text_of), np.float32)
         lengths = texts.lengths[text_of]
         order = np.argsort(lengths, kind="stable")
-        for run in portions(text_of[order], picture_of[order], _SIDES_AT_ONCE):
+        longest = max(int(lengths.max(initial=0)), self.model.config.patches)
+        sides_at_once = max(2, _SIDE_FLOATS // (longest * self.model.config.hidden_size))
+        for run in portions(text_of[order], picture_of[order], sides_at_once):
             portion = order[run]
             text_rows, text_at = np.unique(text_of[portion], return_inverse=True)
             picture_rows, picture_at = np.unique(picture_of[portion], return_inverse=True)

@@ -2,6 +2,7 @@
 
 import json
 import platform
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from fashionbert.config import ImageSettings, Settings, settings_to_yaml
 from fashionbert.data import Examples, build_examples
 from fashionbert.errors import RunError
 from fashionbert.evaluation.gallery import gallery_of
-from fashionbert.files import write_json, write_text
+from fashionbert.files import only_writer, write_json, write_text
 from fashionbert.images.extractor import PatchExtractor
 from fashionbert.images.network import build_patch_network
 from fashionbert.images.store import FeatureStore
@@ -79,6 +80,7 @@ def train(
 
     Raises:
         RunError: the folder holds a run of other settings or of another catalogue.
+        FolderInUseError: another process writes there.
         SettingsError: the backbone cannot be loaded or is too small for the settings.
         CatalogueError: there is nothing to train or validate on.
         NonFiniteLossError: a loss became NaN or infinite.
@@ -103,12 +105,13 @@ def train(
     _prepare(model, settings, training)
     processor = FashionBertProcessor(tokenizer, extractor, limit)
     processes = join_processes(cpu=cpu or not torch.cuda.is_available())
-    if not begun and processes.is_main_process:
-        _begin(folder, settings, model, processor, catalogue, training)
-    processes.wait_for_everyone()
-    module = PreTrainingStep(model, settings.objectives)
-    gallery = gallery_of(usable)
-    return Trainer(settings, module, processor, training, validation, gallery, folder, display, cpu=cpu).run()
+    with only_writer(folder) if processes.is_main_process else nullcontext():
+        if not begun and processes.is_main_process:
+            _begin(folder, settings, model, processor, catalogue, training)
+        processes.wait_for_everyone()
+        module = PreTrainingStep(model, settings.objectives)
+        gallery = gallery_of(usable)
+        return Trainer(settings, module, processor, training, validation, gallery, folder, display, cpu=cpu).run()
 
 
 def join_processes(*, cpu: bool) -> PartialState:
