@@ -1,5 +1,6 @@
 import json
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
@@ -13,7 +14,7 @@ from fashionbert.catalogue import Catalogue, hold_products
 from fashionbert.errors import StoreError
 from fashionbert.images import store as store_module
 from fashionbert.images.extractor import PatchExtractor
-from fashionbert.images.store import FeatureStore, read_manifest, write_manifest
+from fashionbert.images.store import FeatureStore, part_path, read_manifest, write_manifest
 from fashionbert.images.writer import write_store
 from fashionbert.types import Product
 
@@ -67,6 +68,14 @@ def test_few_parts_are_held_open_at_once(written: FeatureStore, monkeypatch: pyt
     for row in order:
         np.testing.assert_array_equal(fresh.read_rows([row])[0], everything[row])
         assert len(fresh._maps) <= 2
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="asks Linux how much of a file is mapped in")
+def test_pages_that_were_read_do_not_stay_with_the_process(written: FeatureStore) -> None:
+    written.read_rows(np.arange(38))
+    maps = Path("/proc/self/smaps").read_text().split(str(part_path(written.folder, 0)))
+    assert len(maps) == 2
+    assert re.search(r"Rss:\s+0 kB", maps[1].split("VmFlags")[0])
 
 
 def test_what_is_read_is_a_copy(written: FeatureStore) -> None:

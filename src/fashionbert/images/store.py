@@ -15,6 +15,7 @@ Letters: N products or rows asked for, P patches, F feature size.
 """
 
 import json
+import mmap
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -205,7 +206,9 @@ class FeatureStore:
         features = np.empty((len(wanted), self.patches, self.feature_size), np.float16)
         for part in np.unique(parts):
             here = parts == part
-            features[here] = self._part(int(part))[wanted[here] - self._part_starts[part]]
+            stored = self._part(int(part))
+            features[here] = stored[wanted[here] - self._part_starts[part]]
+            _forget_pages(stored)
         for place in np.flatnonzero(~self._checked[wanted]):
             if row_checksum(features[place]) != self._checksums[wanted[place]]:
                 raise _edited(self.folder, f"row {wanted[place]} is not the one that was written")
@@ -219,6 +222,15 @@ class FeatureStore:
                 self._maps.pop(next(iter(self._maps)), None)
             part = self._maps[number] = np.load(part_path(self.folder, number), mmap_mode="r", allow_pickle=False)
         return part
+
+
+def _forget_pages(part: NDArray[np.float16]) -> None:
+    """Let go of the pages that were read; the system's cache keeps them.
+
+    Otherwise a training on a store of 60 GB would seem to take 60 GB, and on a full machine be killed for it.
+    """
+    if isinstance(part.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        part.base.madvise(mmap.MADV_DONTNEED)
 
 
 def part_path(folder: Path, number: int) -> Path:
