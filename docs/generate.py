@@ -91,13 +91,15 @@ def _spelling(name: str, kind: Any, info: ArgumentInfo | OptionInfo) -> str:
     words = ", ".join(given) or f"--{name.replace('_', '-')}"
     if kind is bool:
         return words if given else f"{words} / --no-{words.removeprefix('--')}"
+    if get_origin(kind) is Literal:
+        return f"{words} {{{','.join(get_args(kind))}}}"
     return f"{words} {info.metavar or _KINDS[kind].split()[-1].upper()}"
 
 
 def _innermost(kind: Any) -> Any:
     """Return ``str`` of ``list[str] | None``."""
-    while arguments := [argument for argument in get_args(kind) if argument is not NoneType]:
-        kind = arguments[0]
+    while get_origin(kind) is not Literal and (inner := [each for each in get_args(kind) if each is not NoneType]):
+        kind = inner[0]
     return kind
 
 

@@ -8,6 +8,8 @@ The tree, from the class that catches everything to the precise leaf::
     ├── PictureError          one picture cannot be used; the reason is a short name
     ├── StoreError            a feature store is missing, half written, or of another extractor
     ├── RunError              a run folder or checkpoint is missing, half written, edited or of another model
+    ├── CheckpointError       a TensorFlow checkpoint is damaged, of another architecture, or not the config's
+    ├── PairFileError         a row of the authors' feature files is malformed
     ├── NonFiniteLossError    a loss became NaN or infinite; the weights were not changed
     ├── FolderInUseError      another process writes into the same folder
     ├── ProtocolError         an evaluation protocol cannot be applied to this catalogue
@@ -65,6 +67,14 @@ class StoreError(FashionBertError):
 
 class RunError(FashionBertError):
     """A run folder, checkpoint or saved model cannot be used as it is."""
+
+
+class CheckpointError(_FaultListError):
+    """A TensorFlow checkpoint is missing, damaged, or not of the architecture that its config.json describes."""
+
+
+class PairFileError(FashionBertError):
+    """A row of the authors' feature files cannot be read; the message names file and line."""
 
 
 class NonFiniteLossError(FashionBertError):

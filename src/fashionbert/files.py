@@ -43,6 +43,12 @@ def only_writer(folder: Path) -> Iterator[None]:
     The lock is the kernel's, on the folder itself: nothing is left behind by kill -9. File systems that have no such
     locks do without.
 
+    Args:
+        folder: made where it is not there.
+
+    Yields:
+        Nothing.
+
     Raises:
         FolderInUseError: another process is writing there.
     """

@@ -64,6 +64,14 @@ def test_a_backbone_is_taken_over(backbone: Path) -> None:
     assert model.config.hidden_act == "gelu_new"
 
 
+@pytest.mark.parametrize(("activation", "expected"), [(None, "gelu"), ("gelu_new", "gelu_new")])
+def test_the_activation(backbone: Path, activation: str | None, expected: str) -> None:
+    for origin in (str(backbone), None):
+        settings = ModelSettings(backbone=origin, activation=activation, width=32, max_text_tokens=8)  # pyright: ignore[reportArgumentType]
+        model = build_model(settings, vocabulary=20, feature_size=6, patches=4, seed=0)
+        assert model.config.hidden_act == expected
+
+
 def test_the_first_layers_of_a_backbone(backbone: Path) -> None:
     bert = BertModel.from_pretrained(backbone).eval()
     model = build(ModelSettings(backbone=str(backbone), layers=2, max_text_tokens=40, dropout=0.0), 20).eval()

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from fashionbert.cli import catalogue, demo, evaluate, features, score, train
+from fashionbert.cli import catalogue, convert, demo, evaluate, features, score, train
 from fashionbert.errors import FashionBertError
 from fashionbert.files import disk_is_full
 from fashionbert.memory import keep_freed_memory
@@ -19,6 +19,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(catalogue.app, name="catalogue")
+app.add_typer(convert.app, name="convert")
 app.command()(features.features)
 app.command()(train.train)
 app.command()(evaluate.evaluate)

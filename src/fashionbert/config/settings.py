@@ -101,6 +101,8 @@ class ModelSettings(Part):
     """D, without a backbone only."""
     heads: Count = 4
     """Attention heads, without a backbone only."""
+    activation: Literal["gelu", "gelu_new"] | None = None
+    """Of the layers; ``gelu_new`` is GELU in its tanh form, as in the released code. None: the backbone's, or gelu."""
     dropout: Rate = 0.1
     """Dropout of embeddings and layers."""
     attention_dropout: Rate = 0.1

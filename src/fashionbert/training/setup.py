@@ -61,7 +61,8 @@ def build_model(
 
 
 def _extra_fields(settings: ModelSettings, feature_size: int, patches: int) -> dict[str, Any]:
-    return {
+    activation = {} if settings.activation is None else {"hidden_act": settings.activation}
+    return activation | {
         "hidden_dropout_prob": settings.dropout,
         "attention_probs_dropout_prob": settings.attention_dropout,
         "patch_dropout_prob": settings.patch_dropout,

@@ -1,0 +1,236 @@
+"""Against the authors' own code, and what is no checkpoint of theirs."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import pytest
+import torch
+
+from fashionbert.errors import CheckpointError
+from fashionbert.interop import export_checkpoint, import_checkpoint
+from fashionbert.interop.tensor_bundle import TensorBundle, find_bundle, write_bundle
+from fashionbert.model import FashionBertForPreTraining
+from fashionbert.model.encoder import FashionBertOutput
+from fashionbert.objectives import alignment_loss, masked_patch_loss, masked_word_loss, released_weights
+
+Case: TypeAlias = dict[str, torch.Tensor]
+Change: TypeAlias = Callable[..., Path]
+
+
+def assert_theirs(found: torch.Tensor | None, case: Case, name: str) -> None:
+    assert found is not None
+    torch.testing.assert_close(found, case[name], atol=1e-4, rtol=0, msg=lambda text: f"{name}: {text}")
+
+
+@pytest.fixture(scope="module")
+def theirs(shared: Path) -> Path:
+    return shared / "parity" / "easytransfer_tiny"
+
+
+@pytest.fixture(scope="module")
+def case(theirs: Path) -> Case:
+    with np.load(theirs / "case.npz") as arrays:
+        return {name: torch.from_numpy(arrays[name]) for name in arrays}
+
+
+@pytest.fixture(scope="module")
+def model(theirs: Path, tmp_path_factory: pytest.TempPathFactory) -> FashionBertForPreTraining:
+    folder = tmp_path_factory.mktemp("imported")
+    imported = import_checkpoint(theirs, folder)
+    assert imported.scope == "image_bert_pre_trained_model/"
+    assert (len(imported.taken), len(imported.optimizer)) == (68, 136)
+    assert imported.others == ("beta1_power", "beta2_power", "global_step")
+    return FashionBertForPreTraining.from_pretrained(folder).eval()
+
+
+@torch.inference_mode()
+def run(model: FashionBertForPreTraining, case: Case, *, masked: bool) -> FashionBertOutput:
+    places = torch.zeros(case["image_mask"].shape, dtype=torch.bool)
+    places.scatter_(1, case["masked_patch_positions"], value=True)
+    return model(
+        input_ids=case["input_ids"],
+        attention_mask=case["input_mask"],
+        patch_features=case["image_feature"],
+        patch_mask=case["image_mask"],
+        masked_patches=places if masked else None,
+        token_type_ids=case["segment_ids"],
+    )
+
+
+def at(hidden_BSD: torch.Tensor, places_BM: torch.Tensor) -> torch.Tensor:
+    return hidden_BSD.gather(1, places_BM[..., None].expand(-1, -1, hidden_BSD.shape[-1]))
+
+
+@pytest.mark.shared
+def test_every_output_is_theirs(model: FashionBertForPreTraining, case: Case) -> None:
+    words = case["input_ids"].shape[1]
+    outputs = run(model, case, masked=True)
+    assert outputs.last_hidden_state is not None
+    with torch.inference_mode():
+        found = {
+            "mlm_logits": model.word_logits(at(outputs.last_hidden_state[:, :words], case["masked_lm_positions"])),
+            "mpm_logits": model.patch_logits(at(outputs.last_hidden_state[:, words:], case["masked_patch_positions"])),
+            "nsp_logits": outputs.alignment_logits,
+            "pooled_output": outputs.pooled_output,
+        }
+    for name, value in found.items():
+        assert_theirs(value, case, name)
+    real = case["masked_lm_weights"] > 0
+    assert found["nsp_logits"] is not None
+    losses = torch.stack(
+        [
+            masked_word_loss(found["mlm_logits"][real], case["masked_lm_ids"][real]),
+            alignment_loss(found["nsp_logits"], case["nx_sent_labels"]),
+            masked_patch_loss(found["mpm_logits"].flatten(0, 1), case["target_raw_patch_features"].flatten(0, 1)),
+        ]
+    )
+    for loss, name in zip(losses, ("masked_lm_loss", "next_sentence_loss", "image_loss"), strict=True):
+        assert_theirs(loss, case, name)
+    weights = released_weights(losses)
+    assert_theirs(weights, case, "adaptive_weights")
+    assert_theirs((weights * losses).sum(), case, "adaptive_loss")
+
+
+@pytest.mark.shared
+def test_predictions_are_theirs(model: FashionBertForPreTraining, case: Case) -> None:
+    """In prediction mode no patch is masked."""
+    outputs = run(model, case, masked=False)
+    assert_theirs(outputs.alignment_logits, case, "predict_nsp_logits")
+    assert_theirs(outputs.pooled_output, case, "predict_pooled_output")
+
+
+@pytest.mark.shared
+def test_transformers_own_bert_reads_the_words_alike(model: FashionBertForPreTraining, case: Case) -> None:
+    """The text alone, through ``BertModel`` of transformers with the imported weights."""
+    words = (case["input_ids"], case["input_mask"], case["segment_ids"])
+    with torch.inference_mode():
+        ours = model(input_ids=words[0], attention_mask=words[1], token_type_ids=words[2])
+        bert = model.fashionbert.bert(input_ids=words[0], attention_mask=words[1], token_type_ids=words[2])
+    real = words[1].bool()
+    torch.testing.assert_close(ours.last_hidden_state[real], bert.last_hidden_state[real], atol=1e-5, rtol=0)
+    torch.testing.assert_close(ours.pooled_output, bert.pooler_output, atol=1e-5, rtol=0)
+
+
+@pytest.mark.shared
+def test_there_and_back_to_the_bit(theirs: Path, tmp_path: Path) -> None:
+    import_checkpoint(theirs, tmp_path / "ours")
+    export_checkpoint(tmp_path / "ours", tmp_path / "back")
+    first, last = TensorBundle(find_bundle(theirs)), TensorBundle(find_bundle(tmp_path / "back"))
+    assert len(last.shapes) == 68
+    for name in last.shapes:
+        assert last[name].tobytes() == first[name].tobytes(), name
+    before, after = (json.loads((folder / "config.json").read_text()) for folder in (theirs, tmp_path / "back"))
+    assert {name: before[name] for name in after} == after
+
+
+@pytest.fixture
+def exported(make_model: Callable[..., FashionBertForPreTraining], tmp_path: Path) -> Path:
+    """A checkpoint of our own writing, without any data of others."""
+    make_model(contrastive_size=0, hidden_act="gelu_new").save_pretrained(tmp_path / "ours")
+    export_checkpoint(tmp_path / "ours", tmp_path / "checkpoint")
+    return tmp_path / "checkpoint"
+
+
+@pytest.fixture
+def change(exported: Path) -> Change:
+    """Write the checkpoint anew with some variables changed, added, or left out (None)."""
+
+    def write(scope: str | None = None, **changes: np.ndarray | None) -> Path:
+        bundle = TensorBundle(find_bundle(exported))
+        old = "image_bert_pre_trained_model/"
+        values = {name.removeprefix(old): bundle[name] for name in bundle.shapes} | changes
+        kept = {(old if scope is None else scope) + name: each for name, each in values.items() if each is not None}
+        write_bundle(find_bundle(exported), kept)
+        return exported
+
+    return write
+
+
+@pytest.mark.parametrize("scope", ["", "a/b/"])
+def test_any_scope(change: Change, tmp_path: Path, scope: str) -> None:
+    imported = import_checkpoint(change(scope), tmp_path / "out")
+    assert imported.scope == scope
+    before, after = (
+        FashionBertForPreTraining.from_pretrained(tmp_path / name).state_dict() for name in ("ours", "out")
+    )
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_every_fault_of_the_variables_at_once(change: Change, tmp_path: Path) -> None:
+    checkpoint = change(
+        **{
+            "bert/pooler/dense/bias": None,
+            "bert/encoder/layer_9/output/dense/bias": np.zeros(3, np.float32),
+            "cls/seq_relationship/output_weights": np.zeros((3, 16), np.float32),
+            "bert/pooler/dense/kernel/Adam": np.zeros(5, np.float32),
+        }
+    )
+    with pytest.raises(CheckpointError, match="is not the model that") as caught:
+        import_checkpoint(checkpoint, tmp_path / "out")
+    missing, extra, shape = sorted(caught.value.faults, key=lambda fault: "missing" not in fault)
+    assert missing == "bert/pooler/dense/bias is missing"
+    assert "layer_9/output/dense/bias (3,) is not part of this architecture" in extra
+    assert "cls/seq_relationship/output_weights has the shape (3, 16), config.json asks for (2, 16)" in shape
+    assert not (tmp_path / "out").exists()
+
+
+def test_weights_that_are_no_numbers(change: Change, tmp_path: Path) -> None:
+    checkpoint = change(**{"bert/pooler/dense/bias": np.full(16, np.nan, np.float32)})
+    with pytest.raises(CheckpointError, match="cannot be scored with") as caught:
+        import_checkpoint(checkpoint, tmp_path / "out")
+    assert caught.value.faults == ("bert/pooler/dense/bias holds NaN or infinity",)
+
+
+def test_another_model_altogether(exported: Path, tmp_path: Path) -> None:
+    write_bundle(find_bundle(exported), {"resnet/conv1/kernel": np.zeros(3, np.float32)})
+    with pytest.raises(CheckpointError, match=r"it has 0; its first variables are resnet/conv1/kernel"):
+        import_checkpoint(exported, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("changes", "faults"),
+    [
+        ({"vocab_size": None, "patch_feature_size": "96"}, ["vocab_size is missing", "patch_feature_size = '96'"]),
+        ({"hidden_act": "relu", "hidden_dropout_prob": 1}, ["hidden_dropout_prob = 1 should", "hidden_act = 'relu'"]),
+        ({"num_attention_heads": 3}, ["hidden_size = 16 is not a multiple of num_attention_heads = 3"]),
+    ],
+)
+def test_a_config_of_nothing_they_have(
+    exported: Path, tmp_path: Path, changes: dict[str, Any], faults: list[str]
+) -> None:
+    path = exported / "config.json"
+    values = json.loads(path.read_text()) | changes
+    path.write_text(json.dumps({name: value for name, value in values.items() if value is not None}))
+    with pytest.raises(CheckpointError) as caught:
+        import_checkpoint(exported, tmp_path / "out")
+    assert len(caught.value.faults) == len(faults)
+    assert all(part in fault for part, fault in zip(faults, caught.value.faults, strict=True))
+
+
+def test_a_config_that_contradicts_its_weights(exported: Path, tmp_path: Path) -> None:
+    path = exported / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"num_hidden_layers": 3, "vocab_size": 60}))
+    with pytest.raises(CheckpointError) as caught:
+        import_checkpoint(exported, tmp_path / "out")
+    assert sum("layer_2/" in fault and "missing" in fault for fault in caught.value.faults) == 16
+    assert any("word_embeddings has the shape" in fault for fault in caught.value.faults)
+
+
+def test_no_config(exported: Path, tmp_path: Path) -> None:
+    (exported / "config.json").unlink()
+    with pytest.raises(CheckpointError, match=r"copy the config\.json that lies beside"):
+        import_checkpoint(exported, tmp_path / "out")
+
+
+def test_what_their_code_could_not_compute(
+    make_model: Callable[..., FashionBertForPreTraining], tmp_path: Path
+) -> None:
+    make_model(contrastive_size=8, split_layers=1, hidden_act="gelu").save_pretrained(tmp_path / "ours")
+    with pytest.raises(CheckpointError, match="cannot run in the authors' code") as caught:
+        export_checkpoint(tmp_path / "ours", tmp_path / "out")
+    assert [fault.split(" ")[0] for fault in caught.value.faults] == ["contrastive_size", "split_layers", "hidden_act"]
+    with pytest.raises(CheckpointError, match="holds no FashionBERT"):
+        export_checkpoint(tmp_path / "nothing", tmp_path / "out")
