@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import torch
@@ -64,12 +65,12 @@ def test_a_backbone_is_taken_over(backbone: Path) -> None:
     assert model.config.hidden_act == "gelu_new"
 
 
-@pytest.mark.parametrize(("activation", "expected"), [(None, "gelu"), ("gelu_new", "gelu_new")])
-def test_the_activation(backbone: Path, activation: str | None, expected: str) -> None:
-    for origin in (str(backbone), None):
-        settings = ModelSettings(backbone=origin, activation=activation, width=32, max_text_tokens=8)  # pyright: ignore[reportArgumentType]
-        model = build_model(settings, vocabulary=20, feature_size=6, patches=4, seed=0)
-        assert model.config.hidden_act == expected
+@pytest.mark.parametrize("activation", [None, "gelu", "gelu_new"])
+def test_the_activation(backbone: Path, activation: Literal["gelu", "gelu_new"] | None) -> None:
+    """The fixture's backbone has ``gelu_new``; a fresh BERT has ``gelu``."""
+    taken_over = ModelSettings(backbone=str(backbone), activation=activation, max_text_tokens=8)
+    assert build(taken_over).config.hidden_act == (activation or "gelu_new")
+    assert build(ModelSettings(width=32, heads=2, activation=activation)).config.hidden_act == (activation or "gelu")
 
 
 def test_the_first_layers_of_a_backbone(backbone: Path) -> None:
