@@ -69,7 +69,7 @@ def test_a_backbone_is_taken_over(backbone: Path) -> None:
 def test_the_activation(backbone: Path, activation: Literal["gelu", "gelu_new"] | None) -> None:
     """The fixture's backbone has ``gelu_new``; a fresh BERT has ``gelu``."""
     taken_over = ModelSettings(backbone=str(backbone), activation=activation, max_text_tokens=40)
-    assert build(taken_over).config.hidden_act == (activation or "gelu_new")
+    assert build(taken_over, 20).config.hidden_act == (activation or "gelu_new")
     assert build(ModelSettings(width=32, heads=2, activation=activation)).config.hidden_act == (activation or "gelu")
 
 
