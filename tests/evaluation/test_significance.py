@@ -24,6 +24,9 @@ def test_resamples_draw_as_many_as_there_are(monkeypatch: pytest.MonkeyPatch) ->
     drawn = np.concatenate(portions)
     assert drawn.shape == (11, 7)
     assert np.all(drawn.sum(axis=1) == 7)
+    smaller = list(resample(7, 11, np.random.default_rng(0), rows=15))
+    assert [len(portion) for portion in smaller] == [1] * 11
+    np.testing.assert_array_equal(np.concatenate(smaller), drawn)
 
 
 def test_a_share_has_the_interval_of_the_normal_law() -> None:

@@ -24,7 +24,7 @@ def pair_progress(console: Console) -> Iterator[Callable[[str, int, int], None]]
         def show(label: str, done: int, total: int) -> None:
             if label not in tasks:
                 tasks[label] = bars.add_task(label, total=total)
-            bars.update(tasks[label], completed=done)
+            bars.update(tasks[label], completed=done, total=total)
 
         yield show
 

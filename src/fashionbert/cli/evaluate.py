@@ -6,6 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fashionbert.cli.options import Assignments, Device, Features
+from fashionbert.cli.pairs import (
+    AskingSide,
+    MorePairs,
+    Pairs,
+    RankedBy,
+    Schema,
+    evaluate_pairs,
+    given,
+    refuse_pair_options,
+)
 
 if TYPE_CHECKING:
     from fashionbert.config import EvaluationSettings, Settings
@@ -15,8 +25,8 @@ if TYPE_CHECKING:
 
 def evaluate(
     run: Annotated[Path, typer.Argument(help="Run folder.")],
-    catalogue: Annotated[str, typer.Option("--catalogue", help="Catalogue to measure on.")],
     out: Annotated[Path, typer.Option("--out", help="Folder of the report; the same command goes on where it was.")],
+    catalogue: Annotated[str | None, typer.Option("--catalogue", help="Catalogue to measure on.")] = None,
     split: Annotated[str, typer.Option("--split", help="Split of the catalogue.")] = "validation",
     protocols: Annotated[
         list[str] | None,
@@ -33,8 +43,40 @@ def evaluate(
     assignments: Assignments = None,
     features: Features = None,
     device: Device = "auto",
+    pairs: Pairs = None,
+    more_pairs: MorePairs = None,
+    direction: AskingSide = None,
+    score: RankedBy = None,
+    schema: Schema = None,
 ) -> None:
-    """Measure matching and retrieval in both directions and write a report with pictures."""
+    """Measure matching and retrieval in both directions and write a report with pictures.
+
+    With --pairs in place of --catalogue: score the rows of the authors' feature files, in one direction.
+    """
+    if pairs:
+        strange = {"--catalogue": catalogue, "--protocol": protocols, "--candidates": candidates, "--trec": trec}
+        strange |= {"--set": assignments, "--features": features}
+        files = [*pairs, *(more_pairs or ())]
+        evaluate_pairs(run, files, out, direction, score, schema, precision, device, given(strange))
+        return
+    refuse_pair_options({"--direction": direction, "--score": score, "--schema": schema, "FILE": more_pairs}, catalogue)
+    assert catalogue is not None, "refused above"
+    settings = _settings(run, protocols, assignments, precision)
+    _evaluate_catalogue(run, catalogue, out, split, settings, candidates, rerank, trec, features, device)
+
+
+def _evaluate_catalogue(
+    run: Path,
+    catalogue: str,
+    out: Path,
+    split: str,
+    settings: "Settings",
+    candidates: list[Path] | None,
+    rerank: int,
+    trec: bool,
+    features: Path | None,
+    device: str,
+) -> None:
     from rich.console import Console
 
     from fashionbert.catalogue import open_catalogue
@@ -42,9 +84,8 @@ def evaluate(
     from fashionbert.cli.tables import report_tables
     from fashionbert.evaluation.gallery import gallery_of
     from fashionbert.evaluation.measure import measure_run
-    from fashionbert.scoring import Scorer, read_settings
+    from fashionbert.scoring import Scorer
 
-    settings = _settings(read_settings(run), protocols, assignments, precision)
     whole = open_catalogue(catalogue, settings.catalogue)
     products = whole.split(split)
     scorer = Scorer.from_pretrained(
@@ -79,16 +120,15 @@ def evaluate(
     console.print(f"report: {out}/report.md and report.json; pictures beside them: {pictures}", soft_wrap=True)
 
 
-def _settings(
-    run: "Settings", protocols: list[str] | None, assignments: list[str] | None, precision: str
-) -> "Settings":
+def _settings(run: Path, protocols: list[str] | None, assignments: list[str] | None, precision: str) -> "Settings":
     """The run's settings with what the command line says on top."""
     from fashionbert.config import changed
+    from fashionbert.scoring import read_settings
 
     words = [*(assignments or ()), f"training.precision={precision}"]
     if protocols:
         words.append(f"evaluation.protocols=[{', '.join(protocols)}]")
-    return changed(run, words)
+    return changed(read_settings(run), words)
 
 
 def _read_lists(

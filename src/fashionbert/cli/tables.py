@@ -31,13 +31,37 @@ def report_tables(report: Mapping[str, Any]) -> Iterator[Table]:
                 table.add_row(words, system, *(_share(figures, recall) for recall in _RECALLS))
             table.add_row(words, "chance", *(f"{100 * block[direction]['chance'][recall]:.1f}" for recall in _RECALLS))
         yield table
-    matching = report["matching"]
-    table = Table(title="matching, as many wrong pairs as right ones", title_justify="left")
+    yield _matching_table(report["matching"], "matching, as many wrong pairs as right ones")
+
+
+def pair_tables(report: Mapping[str, Any]) -> Iterator[Table]:
+    """Make the tables of a report on the authors' files: one direction, all rows.
+
+    Args:
+        report: content of report.json.
+
+    Yields:
+        Tables that fit 80 columns.
+    """
+    direction = report["direction"]
+    figures = report[direction]
+    table = Table(title=f"{figures['queries']:,} queries, by {report['score']}, %", title_justify="left")
+    table.add_column("direction")
+    for recall in _RECALLS:
+        table.add_column(recall.replace("recall_at_", "R@"), justify="right")
+    table.add_row(_DIRECTIONS[direction], *(_share(figures, recall) for recall in _RECALLS))
+    table.add_row("chance", *(f"{100 * figures['chance'][recall]:.1f}" for recall in _RECALLS))
+    yield table
+    yield _matching_table(report["matching"], f"matching, {report['matching']['pairs']:,} rows")
+
+
+def _matching_table(matching: Mapping[str, Any], title: str) -> Table:
+    table = Table(title=title, title_justify="left")
     for name in ("accuracy, %", "ROC AUC, %", "calibration error"):
         table.add_column(name, justify="right")
     error = matching.get("calibration_error")
     table.add_row(_share(matching, "accuracy"), _share(matching, "auc"), "" if error is None else f"{error:.3f}")
-    yield table
+    return table
 
 
 def _share(figures: Mapping[str, Any], name: str) -> str:

@@ -139,7 +139,7 @@ def matching_figures(
     once = np.ones((1, len(scores_M)), dtype=np.int64)
     areas = auc_and_average_precision(scores_M, pairs.labels, once)[0]
     samples = []
-    for drawn_BU in resample(len(names), resamples, rng):
+    for drawn_BU in resample(len(names), resamples, rng, rows=len(scores_M)):
         weights_BM = drawn_BU[:, cluster_M]
         hits_B = weights_BM @ right_M / weights_BM.sum(axis=1)
         samples.append(np.column_stack([auc_and_average_precision(scores_M, pairs.labels, weights_BM), hits_B]))

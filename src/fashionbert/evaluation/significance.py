@@ -16,22 +16,24 @@ LEVEL = 0.95
 _CELLS_AT_ONCE = 4_000_000
 
 
-def resample(clusters: int, resamples: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+def resample(clusters: int, resamples: int, rng: np.random.Generator, *, rows: int = 0) -> Iterator[NDArray[np.int64]]:
     """Draw ``clusters`` of ``clusters`` with replacement, ``resamples`` times.
 
     Args:
         clusters: U.
         resamples: B.
         rng: explicit, so that an interval can be computed again.
+        rows: M, which the caller will hold for each resample; portions are smaller where there are many. The draws
+            are the same.
 
     Yields:
         How often each one was drawn, int64 [b, clusters], in portions that add up to ``resamples`` rows.
     """
-    portion = max(1, _CELLS_AT_ONCE // clusters)
+    portion = max(1, _CELLS_AT_ONCE // max(clusters, rows))
     for start in range(0, resamples, portion):
-        rows = min(portion, resamples - start)
-        drawn = rng.integers(clusters, size=(rows, clusters)) + clusters * np.arange(rows)[:, None]
-        yield np.bincount(drawn.ravel(), minlength=rows * clusters).reshape(rows, clusters)
+        count = min(portion, resamples - start)
+        drawn = rng.integers(clusters, size=(count, clusters)) + clusters * np.arange(count)[:, None]
+        yield np.bincount(drawn.ravel(), minlength=count * clusters).reshape(count, clusters)
 
 
 def interval(samples_BK: NDArray[np.floating[Any]], level: float = LEVEL) -> NDArray[np.float64]:

@@ -1,5 +1,22 @@
 """Other people's checkpoints and files."""
 
 from fashionbert.interop.easytransfer import Imported, export_checkpoint, import_checkpoint
+from fashionbert.interop.pair_evaluation import evaluate_files
+from fashionbert.interop.pair_files import EVALUATION_SCHEMA, TRAINING_SCHEMA, parse_schema, read_rows
+from fashionbert.interop.pair_report import pair_report, write_pair_report
+from fashionbert.interop.pair_scores import read_scores, score_files
 
-__all__ = ["Imported", "export_checkpoint", "import_checkpoint"]
+__all__ = [
+    "EVALUATION_SCHEMA",
+    "TRAINING_SCHEMA",
+    "Imported",
+    "evaluate_files",
+    "export_checkpoint",
+    "import_checkpoint",
+    "pair_report",
+    "parse_schema",
+    "read_rows",
+    "read_scores",
+    "score_files",
+    "write_pair_report",
+]

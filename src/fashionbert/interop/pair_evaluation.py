@@ -1,0 +1,70 @@
+"""From a model's folder and the authors' evaluation files to a report."""
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fashionbert.evaluation.protocols import Direction
+from fashionbert.files import file_hash, only_writer
+from fashionbert.interop.pair_files import EVALUATION_SCHEMA, parse_schema
+from fashionbert.interop.pair_report import Score, pair_report, write_pair_report
+from fashionbert.interop.pair_scores import check_columns, score_files
+from fashionbert.provenance import versions
+from fashionbert.scoring.run_folder import WEIGHTS, load_model
+
+
+def evaluate_files(
+    run: Path,
+    files: Sequence[Path],
+    out: Path,
+    direction: Direction,
+    *,
+    score: Score = "probability",
+    schema: str | None = None,
+    device: str = "cpu",
+    bf16: bool = False,
+    progress: Callable[[int, int], None] = lambda _, __: None,
+) -> dict[str, Any]:
+    """Score files row by row and write ``scores.jsonl`` and ``report.json``; called again it goes on where it was.
+
+    Args:
+        run: run folder, or a folder that ``fashionbert convert`` made.
+        files: with a pair in each row.
+        out: where the report goes.
+        direction: which side is the query.
+        score: what orders a query's candidates.
+        schema: columns of the files; None: :data:`EVALUATION_SCHEMA`.
+        device: where the model runs.
+        bf16: whether it computes in bfloat16.
+        progress: called with the rows done and an estimate of those in all.
+
+    Returns:
+        The content of report.json.
+
+    Raises:
+        SettingsError: the schema is malformed or lacks columns.
+        RunError: there is no usable model in ``run``.
+        PairFileError: a file is malformed.
+        FolderInUseError: another process writes into ``out``.
+    """
+    columns = parse_schema(schema or EVALUATION_SCHEMA)
+    check_columns(columns, direction)
+    model = load_model(run).eval()
+    model.to(torch.device(device))  # pyright: ignore[reportArgumentType]
+    weights = file_hash(run / WEIGHTS)
+    arithmetic = torch.autocast(model.device.type, torch.bfloat16) if bf16 else nullcontext()
+    key = f"{weights} {bf16} {model.device.type} {versions()}"
+    with only_writer(out):
+        (out / "report.json").unlink(missing_ok=True)
+        with arithmetic:
+            scored = score_files(model, files, columns, direction, out, key=key, progress=progress)
+        facts = {
+            "model": {"run": run.name, "weights": weights},
+            "files": [str(path) for path in files],
+            "direction": direction,
+            "precision": "bf16" if bf16 else "fp32",
+        }
+        return write_pair_report(out, pair_report(scored, direction, score), facts)

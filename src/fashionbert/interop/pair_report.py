@@ -1,0 +1,117 @@
+"""The report of scored pair files: the figures of any evaluation, for the lists that the files hold.
+
+Letters: M rows, Q queries, C candidates of a list.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionbert.evaluation.figures import direction_figures
+from fashionbert.evaluation.matching import matching_figures
+from fashionbert.evaluation.protocols import Direction, MatchingPairs
+from fashionbert.evaluation.ranking import rank_lists
+from fashionbert.evaluation.run import Ranking
+from fashionbert.files import write_json
+from fashionbert.interop.pair_scores import ScoredRows
+from fashionbert.provenance import commit, versions
+from fashionbert.scoring import match_probability
+
+Score = Literal["probability", "logit1"]
+"""What orders candidates: the probability of a match, or the raw logit of class 1 as in the authors' code."""
+_RESAMPLES = 1000
+
+
+def pair_report(scored: ScoredRows, direction: Direction, score: Score) -> dict[str, Any]:
+    """Compute accuracy, AUC and recalls.
+
+    A query's candidates are all rows with its id. A query without a right answer counts as missed.
+
+    Args:
+        scored: every row.
+        direction: which side asked.
+        score: what orders candidates; accuracy and AUC always go by the match probability.
+
+    Returns:
+        JSON values under the names of :mod:`fashionbert.evaluation.report`.
+    """
+    margins_M = scored.logits[:, 1] - scored.logits[:, 0]
+    ranking = rank_rows(scored, margins_M if score == "probability" else scored.logits[:, 1])
+    rows_M = np.arange(len(margins_M))
+    queries_M = np.unique(scored.queries, return_inverse=True)[1]
+    pairs = MatchingPairs(texts=rows_M, pictures=rows_M, labels=scored.labels, anchors=queries_M)
+    matching = matching_figures(
+        pairs, match_probability(margins_M), probabilities=True, resamples=_RESAMPLES, rng=np.random.default_rng(0)
+    )
+    return {
+        direction: direction_figures(ranking, resamples=_RESAMPLES, rng=np.random.default_rng(0)),
+        "matching": _without_nan(asdict(matching)),
+        "score": score,
+        "warnings": _warnings(ranking, scored),
+    }
+
+
+def rank_rows(scored: ScoredRows, scores_M: NDArray[np.float64]) -> Ranking:
+    """Rank the right answers of every query among its rows; ties count against the model."""
+    _, query_M = np.unique(scored.queries, return_inverse=True)
+    sizes_Q = np.bincount(query_M)
+    order = np.argsort(query_M, kind="stable")
+    place_M = np.empty_like(order)
+    place_M[order] = np.arange(len(order)) - np.repeat(np.cumsum(sizes_Q) - sizes_Q, sizes_Q)
+    shape = len(sizes_Q), int(sizes_Q.max())
+    scores_QC = np.full(shape, np.nan)
+    labels_QC, present_QC = np.zeros(shape, bool), np.zeros(shape, bool)
+    scores_QC[query_M, place_M], labels_QC[query_M, place_M] = scores_M, scored.labels
+    present_QC[query_M, place_M] = True
+    return Ranking(
+        queries=np.arange(len(sizes_Q)),
+        draws=np.zeros(len(sizes_Q), np.int64),
+        sizes=sizes_Q,
+        relevant=labels_QC.sum(axis=1),
+        ranks=rank_lists(scores_QC, labels_QC, present_QC),
+    )
+
+
+def write_pair_report(folder: Path, report: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Write report.json and return its content.
+
+    Args:
+        folder: of the report.
+        report: the figures.
+        facts: what the caller knows besides.
+
+    Returns:
+        The content.
+    """
+    content = {**report, **facts, "commit": commit(), "versions": versions()}
+    write_json(folder / "report.json", content)
+    return content
+
+
+def _without_nan(value: Any) -> Any:
+    """Where all rows are right, or all wrong, there is no AUC."""
+    if isinstance(value, dict):
+        return {name: _without_nan(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(each) for each in value]
+    return None if isinstance(value, float) and np.isnan(value) else value
+
+
+def _warnings(ranking: Ranking, scored: ScoredRows) -> list[str]:
+    found = []
+    if missed := int((ranking.relevant == 0).sum()):
+        found.append(
+            f"{missed} of {len(ranking.queries)} queries have no right answer among their rows: they are missed"
+        )
+    if several := int((ranking.relevant > 1).sum()):
+        found.append(f"{several} queries have several right answers: the best of them counts")
+    if scored.labels.mean() < 0.25:
+        found.append(
+            f"{scored.labels.mean():.1%} of the rows are right pairs: answering no to all would have an accuracy of "
+            f"{1 - scored.labels.mean():.1%}"
+        )
+    return found

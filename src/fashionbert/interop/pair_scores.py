@@ -1,0 +1,237 @@
+"""Scores of the rows of the authors' evaluation files, kept as they are made.
+
+``scores.jsonl`` has a line a row: ``{"query": ..., "candidate": ..., "label": 0 or 1, "logits": [no match, match]}``.
+Letters: B batch, T text tokens, P patches, F feature size, M rows.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fashionbert.errors import PairFileError, SettingsError
+from fashionbert.evaluation.protocols import Direction
+from fashionbert.files import fingerprint, write_json
+from fashionbert.interop.pair_files import Column, PairRow, read_rows
+from fashionbert.model import FashionBertForMatching
+
+SCORES = "scores.jsonl"
+_KEY = "scores.key.json"
+_TENSORS = ("image_feature", "image_mask", "input_ids", "input_mask", "segment_ids")
+_LABEL = "nx_sent_labels"
+_ENDS: dict[Direction, tuple[str, str]] = {
+    "image_to_text": ("image_prod_id", "text_prod_id"),
+    "text_to_image": ("text_prod_id", "image_prod_id"),
+}
+"""Column of the query's and of the candidate's id."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoredRows:
+    """What is known of every row once it is scored.
+
+    Attributes:
+        queries: id of each row's query [M].
+        candidates: id of each row's candidate [M].
+        labels: whether they belong together, bool [M].
+        logits: float64 [M, 2], class 1 = match.
+    """
+
+    queries: tuple[str, ...]
+    candidates: tuple[str, ...]
+    labels: NDArray[np.bool_]
+    logits: NDArray[np.float64]
+
+
+def check_columns(schema: Sequence[Column], direction: Direction) -> None:
+    """Refuse a schema without the columns that scoring needs.
+
+    Args:
+        schema: the files' columns.
+        direction: which side asks.
+
+    Raises:
+        SettingsError: columns are missing or of another kind; all of them are listed.
+    """
+    kinds = {column.name: column for column in schema}
+    wanted = {**dict.fromkeys(_TENSORS, "int"), "image_feature": "float", _LABEL: "int"}
+    wanted |= dict.fromkeys(_ENDS[direction], "str")
+    faults = [
+        f"{name} is missing" if name not in kinds else f"{name} is {kinds[name].kind}, should be {kind}"
+        for name, kind in wanted.items()
+        if name not in kinds or kinds[name].kind != kind
+    ]
+    if not faults:
+        faults += [
+            f"{name} has {kinds[name].length} values, {other} {kinds[other].length}"
+            for name, other in (("input_mask", "input_ids"), ("segment_ids", "input_ids"))
+            if kinds[name].length != kinds[other].length
+        ]
+        if kinds["image_feature"].length % kinds["image_mask"].length:
+            faults.append(
+                f"image_feature has {kinds['image_feature'].length} values, which are no whole number for each of "
+                f"image_mask's {kinds['image_mask'].length} patches"
+            )
+    if faults:
+        raise SettingsError("the schema does not fit --pairs", faults)
+
+
+def score_files(
+    model: FashionBertForMatching,
+    paths: Sequence[Path],
+    schema: Sequence[Column],
+    direction: Direction,
+    folder: Path,
+    *,
+    key: str,
+    batch_size: int = 64,
+    progress: Callable[[int, int], None] = lambda _, __: None,
+) -> ScoredRows:
+    """Score every row of some files, going on where an earlier call with the same files and model stopped.
+
+    Args:
+        model: in evaluation mode, on its device.
+        paths: the files.
+        schema: their columns.
+        direction: which side asks.
+        folder: where ``scores.jsonl`` goes.
+        key: what the scores depend on beside files, schema and direction.
+        batch_size: rows scored at once.
+        progress: called with the rows scored so far and, as far as the sizes of files and rows tell, those in all.
+
+    Returns:
+        All rows, in the order of the files.
+
+    Raises:
+        PairFileError: a file or a row is malformed, or there is no row.
+        SettingsError: the schema lacks columns.
+    """
+    check_columns(schema, direction)
+    described: dict[str, Any] = {
+        "key": fingerprint([key, direction, [[column.name, column.kind, column.length] for column in schema]]),
+        "files": [[str(path), *_size(path)] for path in paths],
+    }
+    done = _begun(folder, described)
+    whole, read, fresh = sum(size for _, size, _ in described["files"]), 0, 0
+    with (folder / SCORES).open("a", encoding="utf-8") as file:
+        for rows in _batches(read_rows(paths, schema, skip=done), batch_size):
+            logits_B2 = _logits(model, rows)
+            file.writelines(_line(row, direction, pair) for row, pair in zip(rows, logits_B2.tolist(), strict=True))
+            file.flush()
+            done, fresh, read = done + len(rows), fresh + len(rows), read + sum(row.size for row in rows)
+            progress(done, max(done, round(whole * fresh / read)))
+    if not done:
+        raise PairFileError(f"{', '.join(map(str, paths))}: there is not one row")
+    return read_scores(folder / SCORES)
+
+
+def read_scores(path: Path) -> ScoredRows:
+    """Read ``scores.jsonl``."""
+    with path.open(encoding="utf-8") as file:
+        lines = [json.loads(line) for line in file]
+    return ScoredRows(
+        queries=tuple(line["query"] for line in lines),
+        candidates=tuple(line["candidate"] for line in lines),
+        labels=np.array([line["label"] == 1 for line in lines], bool),
+        logits=np.array([line["logits"] for line in lines], np.float64).reshape(-1, 2),
+    )
+
+
+def _size(path: Path) -> list[int]:
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise PairFileError(f"{path} cannot be read ({error.strerror})") from error
+    return [status.st_size, status.st_mtime_ns]
+
+
+def _begun(folder: Path, described: dict[str, Any]) -> int:
+    """Count the rows that were scored before; a line that was cut off is scored again."""
+    scores, record = folder / SCORES, folder / _KEY
+    try:
+        known = json.loads(record.read_text("utf-8"))
+    except (OSError, ValueError):
+        known = None
+    if known != described or not scores.is_file():
+        scores.unlink(missing_ok=True)
+        write_json(record, described)
+        scores.touch()
+        return 0
+    with scores.open("rb+") as file:
+        whole = rows = 0
+        for line in file:
+            if not line.endswith(b"\n"):
+                break
+            whole, rows = whole + len(line), rows + 1
+        file.truncate(whole)
+    return rows
+
+
+def _batches(rows: Iterable[PairRow], size: int) -> Iterator[list[PairRow]]:
+    remaining = iter(rows)
+    while batch := list(islice(remaining, size)):
+        yield batch
+
+
+def _line(row: PairRow, direction: Direction, logits: list[float]) -> str:
+    query, candidate = (row.values[name] for name in _ENDS[direction])
+    values = {"query": query, "candidate": candidate, "label": int(row.values[_LABEL][0]), "logits": logits}
+    return json.dumps(values, ensure_ascii=False) + "\n"
+
+
+@torch.inference_mode()
+def _logits(model: FashionBertForMatching, rows: list[PairRow]) -> Tensor:
+    for row in rows:
+        _check_row(row, model)
+    columns = {name: torch.from_numpy(np.stack([row.values[name] for row in rows])) for name in _TENSORS}
+    columns = {name: values.to(model.device) for name, values in columns.items()}
+    patches = columns["image_mask"].shape[1]
+    outputs = model(
+        input_ids=columns["input_ids"],
+        attention_mask=columns["input_mask"],
+        patch_features=columns["image_feature"].unflatten(1, (patches, -1)),
+        patch_mask=columns["image_mask"],
+        token_type_ids=columns["segment_ids"],
+    )
+    logits_B2 = outputs.alignment_logits.double().cpu()
+    if not torch.isfinite(logits_B2).all():
+        place = rows[int((~torch.isfinite(logits_B2)).any(dim=1).nonzero()[0])].place
+        raise PairFileError(f"{place}: the model gives NaN or infinity")
+    return logits_B2
+
+
+def _check_row(row: PairRow, model: FashionBertForMatching) -> None:
+    config, values = model.config, row.values
+    text_positions, patches = len(values["input_ids"]), len(values["image_mask"])
+    bounds = {
+        "input_ids": config.vocab_size,
+        "segment_ids": config.type_vocab_size,
+        "input_mask": 2,
+        "image_mask": 2,
+        _LABEL: 2,
+    }
+    faults = [
+        f"{name} holds {values[name][(values[name] < 0) | (values[name] >= bound)][0]}, should be from 0 to {bound - 1}"
+        for name, bound in bounds.items()
+        if ((values[name] < 0) | (values[name] >= bound)).any()
+    ]
+    if not values["input_mask"].any():
+        faults.append("input_mask leaves no word")
+    if text_positions > config.max_position_embeddings:
+        faults.append(f"{text_positions} words, the model knows {config.max_position_embeddings} positions")
+    if patches > config.patches:
+        faults.append(f"{patches} patches, the model knows {config.patches}")
+    if len(values["image_feature"]) != patches * config.patch_feature_size:
+        faults.append(
+            f"image_feature has {len(values['image_feature'])} values for {patches} patches, the model reads "
+            f"{config.patch_feature_size} of each"
+        )
+    if faults:
+        raise PairFileError(f"{row.place}: {'; '.join(faults)}")
