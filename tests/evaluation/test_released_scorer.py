@@ -1,7 +1,16 @@
 import numpy as np
 import pytest
 
-from fashionbert.evaluation.released_scorer import released_recall
+from fashionbert.evaluation.released_scorer import (
+    COUNTED,
+    CUTS,
+    HITS,
+    PRINTED,
+    arrange,
+    correct,
+    ranks_of,
+    released_recall,
+)
 
 
 def test_by_hand() -> None:
@@ -36,7 +45,47 @@ def test_a_perfect_model_gets_what_their_readme_prints() -> None:
     assert recalls[0] == pytest.approx(recalls[1], abs=0.001)
 
 
-def test_the_printed_figures_are_whole_numbers_of_hits() -> None:
-    image_to_text = [0.243154, 0.462760, 0.515882, 0.547645]
-    hits = [444, 845, 942, 1000]
-    assert [hit / 1826 for hit in hits] == pytest.approx(image_to_text, abs=1e-6)
+@pytest.mark.parametrize(
+    ("direction", "hits", "counted", "printed"),
+    [
+        ("image_to_text", (444, 845, 942, 1000), 1826, ("0.243", "0.463", "0.516", "0.548")),
+        ("text_to_image", (517, 857, 931, 1000), 1786, ("0.289", "0.480", "0.521", "0.560")),
+    ],
+)
+def test_right_ranks_give_the_printed_figures_and_these_the_right_ones(
+    direction: str, hits: tuple[int, ...], counted: int, printed: tuple[str, ...]
+) -> None:
+    ranks = ranks_of(hits)
+    assert [(ranks <= cut).sum() for cut in CUTS] == list(hits)
+    rows = arrange(ranks, counted)
+    assert len(rows.query_ids) == 101_000
+    assert rows.labels.sum() == 1000
+    recalls, queries = released_recall(*rows, CUTS)
+    assert queries == counted
+    assert tuple(f"{recall:.3f}" for recall in recalls) == printed
+    assert recalls == pytest.approx(PRINTED[direction], abs=5e-6)
+
+    assert (HITS[direction], COUNTED[direction]) == (hits, counted)
+    corrected = correct(PRINTED[direction])
+    assert (corrected.counted, corrected.hits) == (counted, hits)
+    assert corrected.recall == tuple(hit / 1000 for hit in hits)
+
+
+def test_the_arrangement_keeps_every_rank() -> None:
+    """Read without the fault, the rows have the ranks that were asked for."""
+    ranks = np.array([1, 3, 7, 2, 5, 1])
+    rows = arrange(ranks, counted=9, candidates=9, batch_size=6)
+    ids = np.array(rows.query_ids)
+    for query, rank in enumerate(ranks):
+        own = ids == str(query)
+        assert own.sum() == 9
+        assert 1 + (rows.scores[own] > rows.scores[own & rows.labels]).sum() == rank
+    _, counted = released_recall(*rows, [1], batch_size=6)
+    assert counted == 9
+
+
+def test_figures_that_the_fault_does_not_explain() -> None:
+    with pytest.raises(ValueError, match="no whole numbers of hits over 1826 queries"):
+        correct((0.24350, 0.46276, 0.51588, 0.54765))
+    with pytest.raises(ValueError, match="cannot look like 30 queries"):
+        arrange(np.ones(10, np.int64), counted=30)

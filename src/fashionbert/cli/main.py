@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from fashionbert.cli import catalogue, convert, demo, evaluate, features, score, train
+from fashionbert.cli import catalogue, convert, demo, evaluate, features, reproduce, score, train
 from fashionbert.errors import FashionBertError
 from fashionbert.files import disk_is_full
 from fashionbert.memory import keep_freed_memory
@@ -25,6 +25,7 @@ app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(score.score)
 app.command()(demo.demo)
+app.add_typer(reproduce.app, name="reproduce")
 
 
 def main() -> None:

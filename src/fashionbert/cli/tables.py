@@ -55,6 +55,34 @@ def pair_tables(report: Mapping[str, Any]) -> Iterator[Table]:
     yield _matching_table(report["matching"], f"matching, {report['matching']['pairs']:,} rows")
 
 
+def scoring_fault_table() -> Table:
+    """Make the table of the released scorer's figures: printed, derived from right ranks, and corrected."""
+    from fashionbert.evaluation.released_scorer import (
+        COUNTED,
+        CUTS,
+        HITS,
+        PRINTED,
+        arrange,
+        correct,
+        ranks_of,
+        released_recall,
+    )
+
+    table = Table(title="The released scorer, 1,000 queries x 101 candidates", title_justify="left")
+    for name in ("direction", "figures", *(f"R@{cut}" for cut in CUTS), "queries"):
+        table.add_column(name, justify="left" if name in ("direction", "figures") else "right")
+    for direction, printed in PRINTED.items():
+        derived, counted = released_recall(*arrange(ranks_of(HITS[direction]), COUNTED[direction]), CUTS)
+        corrected = correct(printed)
+        words = _DIRECTIONS[direction]
+        table.add_row(words, "right ranks", *map(str, HITS[direction]), "1000")
+        table.add_row(words, "scored their way", *(f"{share:.3f}" for share in derived), str(counted))
+        table.add_row(words, "printed", *(f"{share:.3f}" for share in printed), "")
+        table.add_row(words, "corrected, %", *(f"{100 * share:.1f}" for share in corrected.recall), "1000")
+        table.add_section()
+    return table
+
+
 def _matching_table(matching: Mapping[str, Any], title: str) -> Table:
     table = Table(title=title, title_justify="left")
     for name in ("accuracy, %", "ROC AUC, %", "calibration error"):
