@@ -35,7 +35,7 @@ def cli_page() -> str:
         "itself is wrong (what and where is said, without a traceback); 130 stopped with Ctrl-C.",
     ]
     for words, function in commands(app, "fashionbert"):
-        lines += ["", f"## {words}", "", inspect.getdoc(function) or "", "", *_parameters(function)]
+        lines += ["", f"## {words}", "", inspect.getdoc(function) or "", *_parameters(function)]
     return "\n".join(lines) + "\n"
 
 
@@ -77,9 +77,8 @@ def settings_page() -> str:
 
 
 def _parameters(function: Any) -> list[str]:
-    rows = [["", "default", "meaning"], ["---", "---", "---"]]
-    rows += [[f"`{spelling}`", default, _plain(text)] for spelling, default, text in parameters(function)]
-    return _table(rows)
+    rows = [[f"`{spelling}`", default, _plain(text)] for spelling, default, text in parameters(function)]
+    return ["", *_table([["", "default", "meaning"], ["---", "---", "---"], *rows])] if rows else []
 
 
 def _spelling(name: str, kind: Any, info: ArgumentInfo | OptionInfo) -> str:

@@ -62,7 +62,7 @@ def only_writer(folder: Path) -> Iterator[None]:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise FolderInUseError(
-                f"{folder} is being written to by another process: wait until it has ended, or name another --out"
+                f"{folder} is being written to by another process: wait until it has ended, or name another folder"
             ) from None
         except OSError:
             pass  # a file system without locks

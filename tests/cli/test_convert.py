@@ -13,7 +13,7 @@ def test_there_and_back(command: Command, shared: Path, tmp_path: Path) -> None:
     code, printed, _ = command("convert", "easytransfer", theirs, tmp_path / "ours")
     assert code == 0
     assert printed.splitlines() == [
-        "taken: 68 variables of the model under 'image_bert_pre_trained_model/'",
+        f"taken: 68 variables of the model under 'image_bert_pre_trained_model/' from {theirs / 'model.ckpt'}",
         "skipped: 136 of the optimizer, and beta1_power, beta2_power, global_step",
         f"written: {tmp_path / 'ours'}",
     ]

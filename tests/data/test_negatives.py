@@ -54,29 +54,35 @@ def test_a_large_group_in_a_subcategory_does_not_drive_its_negatives_out() -> No
 
 
 @pytest.mark.parametrize("same_subcategory", [True, False])
-def test_wrong_texts_need_little_padding(same_subcategory: bool) -> None:
+def test_wrong_texts_need_little_padding_and_are_not_known_by_their_length(same_subcategory: bool) -> None:
     """8,600 texts of 20 to 96 WordPieces beside 64 patches, every other pair with the text of another product."""
     lengths = np.clip(np.random.default_rng(1).gamma(6.0, 8.0, 8600), 20, 96).astype(np.int64)
     sampler = NegativeSampler(np.arange(8600), np.random.default_rng(2).geometric(0.06, 8600), lengths)
     generator = np.random.default_rng(3)
     laid_out = real = 0
+    right, wrong = [], []
     for rows in epoch_batches(lengths, 64, generator):
-        wrong = sampler.draw(rows, same_subcategory=same_subcategory, generator=generator)
-        texts = pair_rows(rows, wrong[None], alternate_sides(len(rows), 1)).texts
+        drawn = sampler.draw(rows, same_subcategory=same_subcategory, generator=generator)
+        swap_text = alternate_sides(len(rows), 1)
+        texts = pair_rows(rows, drawn[None], swap_text).texts
         laid_out += len(texts) * (lengths[texts].max() + 64)
         real += (lengths[texts] + 64).sum()
+        right.append(lengths[rows])
+        wrong.append(lengths[drawn[swap_text[0]]])
     assert laid_out / real < 1.1
+    ordered = np.sort(np.concatenate(right))
+    places = [np.searchsorted(ordered, np.concatenate(wrong), side).mean() / len(ordered) for side in ("left", "right")]
+    assert np.mean(places) == pytest.approx(0.5, abs=0.01)  # ROC AUC of the length alone
 
 
-def test_a_text_that_fits_is_as_likely_as_any_other_that_fits() -> None:
-    """Row 0 has 10 WordPieces and stands with row 1 of 20 in a batch: rows 2 to 5 fit, the others are too long."""
-    lengths = np.array([10, 20, 20, 5, 19, 20, 21, 90])
-    sampler = NegativeSampler(np.arange(8), np.zeros(8, np.int64), lengths)
-    rows = np.tile([0, 1], 20_000)
-    drawn = sampler.draw(rows, same_subcategory=False, generator=np.random.default_rng(0))[::2]
-    counts = np.bincount(drawn, minlength=8)
-    assert np.flatnonzero(counts).tolist() == [1, 2, 3, 4, 5]
-    np.testing.assert_allclose(counts[1:6], 4000, atol=300)
+def test_of_rows_as_near_in_length_each_is_as_likely() -> None:
+    """Row 0 has 20 WordPieces; 4 rows are one off, above and below, and of 16 tries one at least finds them."""
+    lengths = np.array([20, 19, 19, 21, 21, 5, 90])
+    sampler = NegativeSampler(np.arange(7), np.zeros(7, np.int64), lengths)
+    drawn = sampler.draw(np.zeros(20_000, np.int64), same_subcategory=False, generator=np.random.default_rng(0))
+    counts = np.bincount(drawn, minlength=7)
+    assert np.flatnonzero(counts).tolist() == [1, 2, 3, 4]
+    np.testing.assert_allclose(counts[1:5], 5000, atol=330)
 
 
 def test_nobody_to_draw_for() -> None:

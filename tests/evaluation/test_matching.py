@@ -78,7 +78,7 @@ def test_a_resample_of_one_kind_has_no_area() -> None:
 
 
 def test_accuracy_by_hand() -> None:
-    scores, labels = np.array([0.5, 0.49, 0.2, 0.9, NAN, NAN]), np.array([1, 1, 0, 0, 1, 0], dtype=bool)
+    scores, labels = np.array([0.51, 0.5, 0.2, 0.9, NAN, NAN]), np.array([1, 1, 0, 0, 1, 0], dtype=bool)
     assert accuracy(scores, labels).tolist() == [True, False, True, False, False, False]
 
 

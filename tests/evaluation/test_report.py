@@ -123,6 +123,19 @@ def test_everything_is_written(tmp_path: Path, evaluation: Evaluation, large_gal
     assert len(list((tmp_path / "trec").glob("*.run"))) == 2 * len(lists)
 
 
+def test_files_of_an_earlier_report_go_and_the_users_stay(tmp_path: Path, large_gallery: Gallery) -> None:
+    settings = SETTINGS.model_copy(update={"protocols": ("full",)})
+    mine = ["dress.png", "recall_of_mine.png", "candidates/mine.jsonl", "trec/notes"]
+    theirs = ["recall_random-101.png", "reliability.png", "candidates/random-101.text_to_image.seed3.jsonl"]
+    theirs.append("trec/subcategory-101.image_to_text.seed0.qrels")
+    for name in mine + theirs:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    write_report(tmp_path, evaluate(large_gallery, [noisy_systems(400)[1]], settings))
+    left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {*mine, "recall_full.png", "report.json", "report.md"}
+
+
 def test_a_vector_system_alone_has_no_reliability_diagram(tmp_path: Path, large_gallery: Gallery) -> None:
     settings = SETTINGS.model_copy(update={"protocols": ("full",)})
     report = write_report(tmp_path, evaluate(large_gallery, [noisy_systems(400)[1]], settings))

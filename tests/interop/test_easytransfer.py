@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from fashionbert.errors import CheckpointError
+from fashionbert.errors import CheckpointError, RunError
 from fashionbert.interop import export_checkpoint, import_checkpoint
 from fashionbert.interop.tensor_bundle import TensorBundle, find_bundle, write_bundle
-from fashionbert.model import FashionBertForPreTraining
+from fashionbert.model import FashionBertForMatching, FashionBertForPreTraining
 from fashionbert.model.encoder import FashionBertOutput
 from fashionbert.objectives import alignment_loss, masked_patch_loss, masked_word_loss, released_weights
+from fashionbert.text import learn_tokenizer, load_tokenizer
 
 Case: TypeAlias = dict[str, torch.Tensor]
 Change: TypeAlias = Callable[..., Path]
@@ -123,7 +124,7 @@ def test_there_and_back_to_the_bit(theirs: Path, tmp_path: Path) -> None:
     for name in last.shapes:
         assert last[name].tobytes() == first[name].tobytes(), name
     before, after = (json.loads((folder / "config.json").read_text()) for folder in (theirs, tmp_path / "back"))
-    assert {name: before[name] for name in after} == after
+    assert before == after
 
 
 @pytest.fixture
@@ -165,7 +166,7 @@ def test_every_fault_of_the_variables_at_once(change: Change, tmp_path: Path) ->
             "bert/pooler/dense/bias": None,
             "bert/encoder/layer_9/output/dense/bias": np.zeros(3, np.float32),
             "cls/seq_relationship/output_weights": np.zeros((3, 16), np.float32),
-            "bert/pooler/dense/kernel/Adam": np.zeros(5, np.float32),
+            "bert/pooler/dense/kernel/AdamWeightDecayOptimizer_1": np.zeros(5, np.float32),
         }
     )
     with pytest.raises(CheckpointError, match="is not the model that") as caught:
@@ -177,11 +178,38 @@ def test_every_fault_of_the_variables_at_once(change: Change, tmp_path: Path) ->
     assert not (tmp_path / "out").exists()
 
 
-def test_weights_that_are_no_numbers(change: Change, tmp_path: Path) -> None:
-    checkpoint = change(**{"bert/pooler/dense/bias": np.full(16, np.nan, np.float32)})
-    with pytest.raises(CheckpointError, match="cannot be scored with") as caught:
+def test_every_fault_of_the_values_at_once(change: Change, exported: Path, tmp_path: Path) -> None:
+    checkpoint = change(
+        **{
+            "bert/pooler/dense/bias": np.full(16, np.nan, np.float32),
+            "cls/seq_relationship/output_bias": np.zeros(2, np.int64),
+        }
+    )
+    data = next(exported.glob("*.data-*"))
+    raw = bytearray(data.read_bytes())
+    raw[0] ^= 1  # of the first variable in the file
+    data.write_bytes(raw)
+    with pytest.raises(CheckpointError) as caught:
         import_checkpoint(checkpoint, tmp_path / "out")
-    assert caught.value.faults == ("bert/pooler/dense/bias holds NaN or infinity",)
+    text = "\n".join(caught.value.faults)
+    assert len(caught.value.faults) == 3
+    assert "bert/pooler/dense/bias holds NaN or infinity" in text
+    assert "cls/seq_relationship/output_bias holds int64, should be floating point" in text
+    assert "bert/embeddings/LayerNorm/beta" in text
+    assert "is damaged: its check sum differs" in text
+    assert not (tmp_path / "out").exists()
+
+
+def test_optimizers_of_any_name_and_a_part_too_many(change: Change, tmp_path: Path) -> None:
+    """With a scope, all that stands under it counts as the model's but the slots of its weights."""
+    slots = {
+        f"bert/pooler/dense/bias/{name}": np.zeros(16, np.float32) for name in ("AdamWeightDecayOptimizer", "Adagrad")
+    }
+    imported = import_checkpoint(change(**slots), tmp_path / "out")
+    assert len(imported.optimizer) == 2
+    with pytest.raises(CheckpointError) as caught:
+        import_checkpoint(change(**{"roi_head/kernel": np.zeros(3, np.float32)}), tmp_path / "other")
+    assert caught.value.faults == ("roi_head/kernel (3,) is not part of this architecture",)
 
 
 def test_another_model_altogether(exported: Path, tmp_path: Path) -> None:
@@ -195,6 +223,7 @@ def test_another_model_altogether(exported: Path, tmp_path: Path) -> None:
     [
         ({"vocab_size": None, "patch_feature_size": "96"}, ["vocab_size is missing", "patch_feature_size = '96'"]),
         ({"hidden_act": "relu", "hidden_dropout_prob": 1}, ["hidden_dropout_prob = 1 should", "hidden_act = 'relu'"]),
+        ({"patch_type_vocab_size": 1}, ["patch_type_vocab_size = 1 should be a whole number above 1"]),
         ({"num_attention_heads": 3}, ["hidden_size = 16 is not a multiple of num_attention_heads = 3"]),
     ],
 )
@@ -219,6 +248,72 @@ def test_a_config_that_contradicts_its_weights(exported: Path, tmp_path: Path) -
     assert any("word_embeddings has the shape" in fault for fault in caught.value.faults)
 
 
+def test_what_their_config_has_defaults_for(
+    make_model: Callable[..., FashionBertForPreTraining], tmp_path: Path
+) -> None:
+    published = {"patches": 64, "patch_feature_size": 2048}
+    make_model(contrastive_size=0, hidden_act="gelu_new", **published).save_pretrained(tmp_path / "ours")
+    path = export_checkpoint(tmp_path / "ours", tmp_path / "theirs").with_name("config.json")
+    values = json.loads(path.read_text())
+    assert (values["masked_image_token_num"], values["masked_text_token_num"]) == (5, 10)
+    for name in ("hidden_dropout_prob", "initializer_range", "patch_feature_size", "max_patch_position_embeddings"):
+        del values[name]
+    values["attention_probs_dropout_prob"] = 0
+    path.write_text(json.dumps(values))
+    import_checkpoint(path.parent, tmp_path / "back")
+    config = FashionBertForPreTraining.from_pretrained(tmp_path / "back").config
+    assert (config.patches, config.patch_feature_size, config.hidden_dropout_prob) == (64, 2048, 0.1)
+    path.write_text("[]")
+    with pytest.raises(CheckpointError, match="is missing or broken"):
+        import_checkpoint(path.parent, tmp_path / "back")
+
+
+def test_patches_have_segment_1_in_a_table_of_any_size(
+    make_model: Callable[..., FashionBertForPreTraining], tmp_path: Path
+) -> None:
+    model = make_model(contrastive_size=0, hidden_act="gelu_new", patch_type_vocab_size=4)
+    assert model.fashionbert.patch_embeddings.segment == 1
+    model.save_pretrained(tmp_path / "ours")
+    export_checkpoint(tmp_path / "ours", tmp_path / "theirs")
+    import_checkpoint(tmp_path / "theirs", tmp_path / "back")
+    table = FashionBertForPreTraining.from_pretrained(tmp_path / "back").fashionbert.patch_embeddings.segment_embeddings
+    torch.testing.assert_close(table.weight, model.fashionbert.patch_embeddings.segment_embeddings.weight)
+
+
+def test_words_go_along(exported: Path, tmp_path: Path) -> None:
+    (exported / "vocab.txt").write_text("[PAD]\nred\n")
+    import_checkpoint(exported / "model.ckpt", tmp_path / "out")
+    export_checkpoint(tmp_path / "out", tmp_path / "back")
+    assert (tmp_path / "back" / "vocab.txt").read_text() == "[PAD]\nred\n"
+    learn_tokenizer(["red dress"] * 3, 40).save_pretrained(tmp_path / "out")
+    (tmp_path / "out" / "vocab.txt").unlink()
+    export_checkpoint(tmp_path / "out", tmp_path / "back")
+    words = (tmp_path / "back" / "vocab.txt").read_text().splitlines()
+    numbers = load_tokenizer(tmp_path / "out").get_vocab()
+    assert [numbers[word] for word in words] == list(range(len(numbers)))
+
+
+def test_folders_that_a_conversion_would_spoil(exported: Path, tmp_path: Path) -> None:
+    ours = tmp_path / "ours"
+    with pytest.raises(CheckpointError, match="is where the model comes from"):
+        import_checkpoint(exported, exported)
+    with pytest.raises(CheckpointError, match="is where the model comes from"):
+        export_checkpoint(ours, ours)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "tokenizer.json").write_text("{}")
+    for convert, source in ((import_checkpoint, exported), (export_checkpoint, ours)):
+        with pytest.raises(CheckpointError, match=r"holds other files \(tokenizer\.json\)"):
+            convert(source, tmp_path / "run")
+    import_checkpoint(exported, tmp_path / "again")
+    import_checkpoint(exported, tmp_path / "again")
+
+
+def test_a_model_without_all_heads_is_not_exported(exported: Path, tmp_path: Path) -> None:
+    FashionBertForMatching.from_pretrained(tmp_path / "ours").save_pretrained(tmp_path / "matching")
+    with pytest.raises(RunError, match=r"patch_head\.weight is missing"):
+        export_checkpoint(tmp_path / "matching", tmp_path / "out")
+
+
 def test_no_config(exported: Path, tmp_path: Path) -> None:
     (exported / "config.json").unlink()
     with pytest.raises(CheckpointError, match=r"copy the config\.json that lies beside"):
@@ -232,5 +327,5 @@ def test_what_their_code_could_not_compute(
     with pytest.raises(CheckpointError, match="cannot run in the authors' code") as caught:
         export_checkpoint(tmp_path / "ours", tmp_path / "out")
     assert [fault.split(" ")[0] for fault in caught.value.faults] == ["contrastive_size", "split_layers", "hidden_act"]
-    with pytest.raises(CheckpointError, match="holds no FashionBERT"):
+    with pytest.raises(RunError, match="there is no folder"):
         export_checkpoint(tmp_path / "nothing", tmp_path / "out")

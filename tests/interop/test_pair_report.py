@@ -69,3 +69,22 @@ def test_few_right_pairs_are_remarked() -> None:
     rows = [("a", int(number == 0), 0.0, float(-number)) for number in range(101)]
     (warning,) = pair_report(scored(*rows), "image_to_text", "probability")["warnings"]
     assert warning == "1.0% of the rows are right pairs: answering no to all would have an accuracy of 99.0%"
+
+
+def test_sure_answers_keep_their_order_in_the_auc() -> None:
+    """Margins of 45 and 50 are both a probability of 1."""
+    report = pair_report(scored(("a", 1, 0.0, 50.0), ("a", 0, 0.0, 45.0)), "image_to_text", "probability")
+    assert report["image_to_text"]["recall_at_1"] == 1.0
+    assert report["matching"]["auc"] == 1.0
+
+
+def test_equal_logits_say_no_match() -> None:
+    """As the argmax of the authors' code."""
+    report = pair_report(scored(("a", 1, 3.0, 3.0), ("a", 0, 2.0, 2.0)), "image_to_text", "probability")
+    assert report["matching"]["accuracy"] == 0.5
+
+
+def test_one_query_with_very_many_rows() -> None:
+    rows = [("a", int(number == 0), 0.0, -float(number)) for number in range(2000)]
+    rows += [(f"q{number}", 1, 0.0, 0.0) for number in range(2000)]
+    assert rank_rows(scored(*rows), np.array([row[3] for row in rows])).ranks.tolist() == [1.0] * 2001

@@ -94,14 +94,13 @@ def test_the_other_way_round(model: FashionBertForMatching, write_rows: WriteRow
     assert (scored.queries, scored.candidates) == (("text 4",), ("picture 1",))
 
 
-def test_going_on_after_a_line_that_was_cut_off(
+def test_a_finished_file_is_not_scored_again(
     model: FashionBertForMatching, write_rows: WriteRows, tmp_path: Path
 ) -> None:
     paths = [write_rows(*map(row, range(4))), write_rows(*map(row, range(4, 7)), name="more.tsv")]
     whole = score_files(model, paths, SCHEMA, "image_to_text", tmp_path, key="k", batch_size=2)
     text = (tmp_path / "scores.jsonl").read_text()
-    (tmp_path / "scores.jsonl").write_text(text[: len(text) // 2])
-    kept = text[: len(text) // 2].count("\n")
+    (tmp_path / "scores.jsonl").write_text(text + text[:50])  # what a kill left: a line that nobody recorded
     seen: list[int] = []
     again = score_files(
         model,
@@ -113,9 +112,52 @@ def test_going_on_after_a_line_that_was_cut_off(
         batch_size=2,
         progress=lambda done, _: seen.append(done),
     )
-    assert seen[0] == kept + 2
+    assert seen == []
     assert again.queries == whole.queries
     np.testing.assert_allclose(again.logits, whole.logits, atol=1e-5)
+
+
+def test_rows_behind_those_that_were_scored_may_change(
+    model: FashionBertForMatching, write_rows: WriteRows, tmp_path: Path
+) -> None:
+    """A bad row stops the run; mended, it goes on where it was, and files may be added."""
+    bad = [row(0), row(1), row(2, nx_sent_labels=np.array([2]))]
+    with pytest.raises(PairFileError, match="line 3"):
+        score_files(model, [write_rows(*bad)], SCHEMA, "image_to_text", tmp_path, key="k", batch_size=2)
+    assert len(read_scores(tmp_path / "scores.jsonl").queries) == 2
+    paths = [write_rows(*map(row, range(3))), write_rows(row(3), name="more.tsv")]
+    seen: list[int] = []
+    scored = score_files(
+        model,
+        paths,
+        SCHEMA,
+        "image_to_text",
+        tmp_path,
+        key="k",
+        batch_size=2,
+        progress=lambda done, _: seen.append(done),
+    )
+    assert seen == [4]
+    assert scored.candidates == tuple(f"text {number}" for number in range(4))
+
+
+@pytest.mark.parametrize("broken", ["lines", "record", "nothing recorded"])
+def test_kept_scores_that_are_broken_are_made_anew(
+    model: FashionBertForMatching, write_rows: WriteRows, tmp_path: Path, broken: str
+) -> None:
+    path = write_rows(*map(row, range(4)))
+    whole = score_files(model, [path], SCHEMA, "image_to_text", tmp_path, key="k")
+    scores, record = tmp_path / "scores.jsonl", tmp_path / "scores.record.json"
+    if broken == "lines":
+        scores.write_bytes(scores.read_bytes()[:40])
+    elif broken == "record":
+        record.write_text("{")
+    else:
+        record.unlink()
+        scores.write_bytes(bytes(90) + b"\n")
+    again = score_files(model, [path], SCHEMA, "image_to_text", tmp_path, key="k")
+    assert again.queries == whole.queries
+    np.testing.assert_array_equal(again.logits, whole.logits)
 
 
 @pytest.mark.parametrize("change", ["key", "direction", "file"])
@@ -141,6 +183,7 @@ def test_scores_of_something_else_are_not_taken(
         ({"segment_ids": np.full(12, -1)}, "segment_ids holds -1"),
         ({"image_mask": np.full(9, 3)}, "image_mask holds 3"),
         ({"input_mask": np.zeros(12, np.int64)}, "input_mask leaves no word"),
+        ({"image_prod_id": " "}, "image_prod_id is empty"),
     ],
 )
 def test_rows_that_the_model_cannot_read(
@@ -177,6 +220,10 @@ def test_every_fault_of_the_columns(model: FashionBertForMatching, tmp_path: Pat
     with pytest.raises(SettingsError) as caught:
         score_files(model, [], uneven, "image_to_text", tmp_path, key="k")
     assert [fault.split(" ")[0] for fault in caught.value.faults] == ["input_mask", "image_feature"]
+    several = [*SCHEMA[:5], *parse_schema("nx_sent_labels:int:2,text_prod_id:str:7"), SCHEMA[7]]
+    with pytest.raises(SettingsError) as caught:
+        score_files(model, [], several, "image_to_text", tmp_path, key="k")
+    assert [fault.split(" ")[0] for fault in caught.value.faults] == ["nx_sent_labels", "text_prod_id"]
 
 
 def test_no_rows(model: FashionBertForMatching, tmp_path: Path) -> None:

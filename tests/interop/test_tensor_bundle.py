@@ -103,6 +103,10 @@ def test_the_latest_of_several(prefix: Path) -> None:
     assert find_bundle(prefix.parent).name == "model.ckpt-9"
     (prefix.parent / "checkpoint").write_text('model_checkpoint_path: "/their/own/disk/model.ckpt-7"\n')
     assert find_bundle(prefix.parent) == prefix
+    assert find_bundle(prefix) == prefix
+    (prefix.parent / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-8"\n')
+    with pytest.raises(CheckpointError, match=r"names 'model\.ckpt-8' as the latest checkpoint, found: model\.ckpt-7"):
+        find_bundle(prefix.parent)
     (prefix.parent / "checkpoint").unlink()
     with pytest.raises(CheckpointError, match=r"found: model\.ckpt-7, model\.ckpt-9"):
         find_bundle(prefix.parent)

@@ -17,9 +17,11 @@ def convert() -> None:
 def easytransfer(
     source: Annotated[
         Path,
-        typer.Argument(help="Folder with the checkpoint and its config.json; with --to easytransfer, a run folder."),
+        typer.Argument(
+            help="Folder or prefix of a checkpoint with its config.json; with --to easytransfer, a run folder."
+        ),
     ],
-    out: Annotated[Path, typer.Argument(help="Folder of the result.")],
+    out: Annotated[Path, typer.Argument(help="Folder of the result, new or empty.")],
     to: Annotated[
         Literal["fashionbert", "easytransfer"], typer.Option("--to", help="Whose form the result has.")
     ] = "fashionbert",
@@ -36,7 +38,7 @@ def easytransfer(
         return
     imported = import_checkpoint(source, out)
     scope = f" under {imported.scope!r}" if imported.scope else ""
-    typer.echo(f"taken: {len(imported.taken)} variables of the model{scope}")
+    typer.echo(f"taken: {len(imported.taken)} variables of the model{scope} from {imported.prefix}")
     shown = ", ".join(imported.others[:8]) + (
         f" and {len(imported.others) - 8} more" if len(imported.others) > 8 else ""
     )

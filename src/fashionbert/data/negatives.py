@@ -32,8 +32,8 @@ class NegativeSampler:
     """Draws rows of other groups, from the same subcategory or from anywhere.
 
     A batch is of texts of like length, and a single long text from elsewhere would have all its pairs padded. So of
-    sixteen rows, each equally likely, the first is taken whose text is no longer than the longest of the batch; where
-    there is none, the shortest. A text's length gives nothing away then, either.
+    sixteen rows, each equally likely, that is taken whose text is nearest in length to the row's own. Nearest, not
+    shortest: wrong texts that were shorter on the whole than right ones would be known by it.
     """
 
     def __init__(self, groups: NDArray[np.int64], subcategories: NDArray[np.int64], lengths: NDArray[np.int64]) -> None:
@@ -76,8 +76,8 @@ class NegativeSampler:
         for drawn_B in drawn_tB:
             drawn_B[near_B] = self._near.draw(rows[near_B], generator)
             drawn_B[~near_B] = self._anywhere.draw(rows[~near_B], generator)
-        too_long_tB = np.maximum(self._lengths[drawn_tB], self._lengths[rows].max(initial=0))
-        return drawn_tB[too_long_tB.argmin(axis=0), np.arange(len(rows))]
+        distance_tB = np.abs(self._lengths[drawn_tB] - self._lengths[rows])
+        return drawn_tB[distance_tB.argmin(axis=0), np.arange(len(rows))]
 
 
 class _Layout:

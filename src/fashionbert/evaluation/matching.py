@@ -46,8 +46,8 @@ class MatchingFigures:
 
 
 def accuracy(scores_M: NDArray[np.floating[Any]], labels_M: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Say of each pair whether "match from probability 0.5 on" is right; never without a score."""
-    return ~np.isnan(scores_M) & ((scores_M >= THRESHOLD) == labels_M)
+    """Say of each pair whether "match above a probability of 0.5" is right; never without a score."""
+    return ~np.isnan(scores_M) & ((scores_M > THRESHOLD) == labels_M)
 
 
 def auc_and_average_precision(
@@ -116,6 +116,7 @@ def matching_figures(
     probabilities: bool,
     resamples: int,
     rng: np.random.Generator,
+    margins_M: NDArray[np.floating[Any]] | None = None,
 ) -> MatchingFigures:
     """Compute every figure with its 95 % interval; products are resampled with their right and their wrong pair.
 
@@ -125,6 +126,8 @@ def matching_figures(
         probabilities: whether scores are match probabilities.
         resamples: B.
         rng: of the bootstrap.
+        margins_M: what orders the pairs where it tells more apart than probabilities do, which round to 1; None: the
+            scores.
 
     Returns:
         All figures.
@@ -137,12 +140,13 @@ def matching_figures(
     names, cluster_M = np.unique(pairs.anchors, return_inverse=True)
     right_M = accuracy(scores_M, pairs.labels)
     once = np.ones((1, len(scores_M)), dtype=np.int64)
-    areas = auc_and_average_precision(scores_M, pairs.labels, once)[0]
+    order_M = scores_M if margins_M is None else margins_M
+    areas = auc_and_average_precision(order_M, pairs.labels, once)[0]
     samples = []
     for drawn_BU in resample(len(names), resamples, rng, rows=len(scores_M)):
         weights_BM = drawn_BU[:, cluster_M]
         hits_B = weights_BM @ right_M / weights_BM.sum(axis=1)
-        samples.append(np.column_stack([auc_and_average_precision(scores_M, pairs.labels, weights_BM), hits_B]))
+        samples.append(np.column_stack([auc_and_average_precision(order_M, pairs.labels, weights_BM), hits_B]))
     (low_auc, low_ap, low_hits), (high_auc, high_ap, high_hits) = interval(np.concatenate(samples)).tolist()
     bins = reliability(scores_M, pairs.labels) if probabilities else ()
     return MatchingFigures(

@@ -20,11 +20,19 @@ from fashionbert.evaluation.candidate_files import file_name, write_candidates
 from fashionbert.evaluation.curves import TITLES, recall_curves, reliability_diagram
 from fashionbert.evaluation.figures import protocol_figures
 from fashionbert.evaluation.grids import Examples, example_grid
-from fashionbert.evaluation.markdown import markdown, warnings_of
+from fashionbert.evaluation.markdown import WORDS, markdown, warnings_of
 from fashionbert.evaluation.run import Evaluation
 from fashionbert.evaluation.trec import write_trec
 from fashionbert.files import write_json, write_text
 from fashionbert.provenance import commit, versions
+
+_OURS = (
+    *(f"recall_{protocol}.png" for protocol in WORDS),
+    "reliability.png",
+    *(f"examples_{direction}.png" for direction in TITLES),
+    *(f"{kind}.{direction}.seed*" for kind in ("candidates/*-101", "trec/*-101") for direction in TITLES),
+)
+"""What an earlier report in the same folder may have left; other files of the folder are the user's."""
 
 
 def build_report(evaluation: Evaluation, facts: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -74,8 +82,9 @@ def write_report(
     """
     report = build_report(evaluation, facts)
     (folder / "report.json").unlink(missing_ok=True)
-    for old in [*folder.glob("*.png"), *folder.glob("candidates/*.json"), *folder.glob("trec/*")]:
-        old.unlink()
+    for pattern in _OURS:
+        for old in folder.glob(pattern):
+            old.unlink()
     pictures = _write_pictures(folder, evaluation, report, examples)
     for place, lists in enumerate(evaluation.lists):
         write_candidates(folder / "candidates" / file_name(lists), evaluation.gallery, lists)

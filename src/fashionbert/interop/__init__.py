@@ -2,7 +2,7 @@
 
 from fashionbert.interop.easytransfer import Imported, export_checkpoint, import_checkpoint
 from fashionbert.interop.pair_evaluation import evaluate_files
-from fashionbert.interop.pair_files import EVALUATION_SCHEMA, TRAINING_SCHEMA, parse_schema, read_rows
+from fashionbert.interop.pair_files import EVALUATION_SCHEMA, TRAINING_SCHEMA, parse_row, parse_schema, read_lines
 from fashionbert.interop.pair_report import pair_report, write_pair_report
 from fashionbert.interop.pair_scores import read_scores, score_files
 
@@ -14,8 +14,9 @@ __all__ = [
     "export_checkpoint",
     "import_checkpoint",
     "pair_report",
+    "parse_row",
     "parse_schema",
-    "read_rows",
+    "read_lines",
     "read_scores",
     "score_files",
     "write_pair_report",

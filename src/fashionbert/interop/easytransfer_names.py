@@ -8,9 +8,6 @@ from typing import NamedTuple
 
 from fashionbert.model import FashionBertConfig
 
-OPTIMIZER = ("/Adam", "/Adam_1", "/adam_m", "/adam_v", "/LAMB", "/LAMB_1")
-"""Endings of the variables that their optimizers keep beside a weight."""
-
 
 class Variable(NamedTuple):
     """One weight under both names."""

@@ -7,13 +7,14 @@ from typing import Any
 
 import torch
 
+from fashionbert.errors import RunError
 from fashionbert.evaluation.protocols import Direction
 from fashionbert.files import file_hash, only_writer
 from fashionbert.interop.pair_files import EVALUATION_SCHEMA, parse_schema
 from fashionbert.interop.pair_report import Score, pair_report, write_pair_report
 from fashionbert.interop.pair_scores import check_columns, score_files
 from fashionbert.provenance import versions
-from fashionbert.scoring.run_folder import WEIGHTS, load_model
+from fashionbert.scoring.run_folder import WEIGHTS, load_model, pairs_were_learnt
 
 
 def evaluate_files(
@@ -46,13 +47,15 @@ def evaluate_files(
 
     Raises:
         SettingsError: the schema is malformed or lacks columns.
-        RunError: there is no usable model in ``run``.
+        RunError: there is no usable model in ``run``, or one that has not learnt to score pairs.
         PairFileError: a file is malformed.
         FolderInUseError: another process writes into ``out``.
     """
     columns = parse_schema(schema or EVALUATION_SCHEMA)
     check_columns(columns, direction)
     model = load_model(run).eval()
+    if not pairs_were_learnt(run):
+        raise RunError(f"the model of {run} has learnt vectors alone, it cannot score pairs: train it to the end")
     model.to(torch.device(device))  # pyright: ignore[reportArgumentType]
     weights = file_hash(run / WEIGHTS)
     arithmetic = torch.autocast(model.device.type, torch.bfloat16) if bf16 else nullcontext()

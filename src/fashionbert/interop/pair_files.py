@@ -49,12 +49,12 @@ class PairRow:
     Attributes:
         place: file and line, for messages.
         values: array or text of each column by name.
-        size: its bytes in the file.
+        raw: its bytes in the file.
     """
 
     place: str
     values: dict[str, Any]
-    size: int
+    raw: bytes
 
 
 def parse_schema(schema: str) -> tuple[Column, ...]:
@@ -73,7 +73,9 @@ def parse_schema(schema: str) -> tuple[Column, ...]:
     for part in schema.split(","):
         words = [word.strip() for word in part.split(":")]
         if len(words) != 3 or words[1] not in (*_TYPES, "str") or not words[2].isdecimal() or int(words[2]) < 1:
-            faults.append(f"{part.strip()!r} is not of the form name:kind:length with kind float, int or str")
+            faults.append(
+                f"{part.strip()!r} is not of the form name:kind:length with kind float, int or str (base64 is not read)"
+            )
             continue
         columns.append(Column(words[0], words[1], int(words[2])))
     names = [column.name for column in columns]
@@ -83,58 +85,70 @@ def parse_schema(schema: str) -> tuple[Column, ...]:
     return tuple(columns)
 
 
-def read_rows(paths: Sequence[Path], schema: Sequence[Column], *, skip: int = 0) -> Iterator[PairRow]:
-    """Read files one after another, a row at a time.
+def read_lines(paths: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
+    """Read the lines of files one after another, empty ones left out.
 
     Args:
         paths: of the files.
-        schema: their columns.
-        skip: rows to pass over at the beginning, unread.
 
     Yields:
-        The rows, empty lines left out.
+        File and line number as messages name them, and the line.
 
     Raises:
-        PairFileError: a file is missing, or a row has another number of columns or of values, or a value that is
-            none; the message names file and line.
+        PairFileError: a file is missing or cannot be read.
     """
     for path in paths:
         try:
             with path.open("rb") as file:
                 for number, line in enumerate(file, start=1):
-                    if not line.strip():
-                        continue
-                    if skip:
-                        skip -= 1
-                        continue
-                    yield _row(f"{path}, line {number}", line, schema)
+                    if line.rstrip(b"\r\n"):
+                        yield f"{path}, line {number}", line
         except OSError as error:
             raise PairFileError(f"{path} cannot be read ({error.strerror})") from error
 
 
-def _row(place: str, line: bytes, schema: Sequence[Column]) -> PairRow:
+def parse_row(place: str, line: bytes, schema: Sequence[Column]) -> PairRow:
+    """Take a line apart.
+
+    Args:
+        place: what messages call it.
+        line: its bytes.
+        schema: the columns.
+
+    Returns:
+        The row.
+
+    Raises:
+        PairFileError: another number of columns or of values, or a value that is none; all faults of the line.
+    """
     try:
         cells = line.decode("utf-8").rstrip("\r\n").split("\t")
     except UnicodeDecodeError as error:
         raise PairFileError(f"{place} is not UTF-8 text ({error})") from error
     if len(cells) != len(schema):
         raise PairFileError(f"{place} has {len(cells)} columns, the schema {len(schema)}: name its own with --schema")
-    values = {column.name: _cell(place, column, cell) for column, cell in zip(schema, cells, strict=True)}
-    return PairRow(place, values, len(line))
+    values: dict[str, Any] = {}
+    faults = []
+    for column, cell in zip(schema, cells, strict=True):
+        try:
+            values[column.name] = cell if column.kind == "str" else _numbers(column, cell)
+        except ValueError as error:
+            faults.append(f"{column.name} {error}")
+    if faults:
+        raise PairFileError(f"{place}: {'; '.join(faults)}")
+    return PairRow(place, values, line)
 
 
-def _cell(place: str, column: Column, cell: str) -> NDArray[Any] | str:
-    if column.kind == "str":
-        return cell.strip()
+def _numbers(column: Column, cell: str) -> NDArray[Any]:
     arrow, numpy = _TYPES[column.kind]
-    words = pc.split_pattern(pa.scalar(cell), ",").values  # pyright: ignore[reportAttributeAccessIssue]
+    words = pc.split_pattern(pa.scalar(cell.removesuffix(",")), ",").values  # pyright: ignore[reportAttributeAccessIssue]
     if len(words) != column.length:
-        raise PairFileError(f"{place}: {column.name} has {len(words)} values, the schema says {column.length}")
+        raise ValueError(f"has {len(words)} values, the schema says {column.length}")
+    trimmed = pc.utf8_trim_whitespace(words)  # pyright: ignore[reportAttributeAccessIssue]
     try:
-        trimmed = pc.utf8_trim_whitespace(words)  # pyright: ignore[reportAttributeAccessIssue]
         values = pc.cast(trimmed, arrow).to_numpy(zero_copy_only=False)
     except pa.ArrowInvalid as error:
-        raise PairFileError(f"{place}: {column.name} holds what is no {column.kind} ({error})") from error
+        raise ValueError(f"holds what is no {column.kind} ({error})") from error
     if column.kind == "float" and not np.isfinite(values).all():
-        raise PairFileError(f"{place}: {column.name} holds NaN or infinity at value {np.argmin(np.isfinite(values))}")
+        raise ValueError(f"holds NaN or infinity at value {np.argmin(np.isfinite(values))}")
     return values.astype(numpy, copy=False)

@@ -1,6 +1,6 @@
 """The report of scored pair files: the figures of any evaluation, for the lists that the files hold.
 
-Letters: M rows, Q queries, C candidates of a list.
+Letters: M rows, Q queries.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from fashionbert.evaluation.figures import direction_figures
 from fashionbert.evaluation.matching import matching_figures
 from fashionbert.evaluation.protocols import Direction, MatchingPairs
-from fashionbert.evaluation.ranking import rank_lists
 from fashionbert.evaluation.run import Ranking
 from fashionbert.files import write_json
 from fashionbert.interop.pair_scores import ScoredRows
@@ -45,7 +44,12 @@ def pair_report(scored: ScoredRows, direction: Direction, score: Score) -> dict[
     queries_M = np.unique(scored.queries, return_inverse=True)[1]
     pairs = MatchingPairs(texts=rows_M, pictures=rows_M, labels=scored.labels, anchors=queries_M)
     matching = matching_figures(
-        pairs, match_probability(margins_M), probabilities=True, resamples=_RESAMPLES, rng=np.random.default_rng(0)
+        pairs,
+        match_probability(margins_M),
+        probabilities=True,
+        resamples=_RESAMPLES,
+        rng=np.random.default_rng(0),
+        margins_M=margins_M,
     )
     return {
         direction: direction_figures(ranking, resamples=_RESAMPLES, rng=np.random.default_rng(0)),
@@ -56,23 +60,28 @@ def pair_report(scored: ScoredRows, direction: Direction, score: Score) -> dict[
 
 
 def rank_rows(scored: ScoredRows, scores_M: NDArray[np.float64]) -> Ranking:
-    """Rank the right answers of every query among its rows; ties count against the model."""
-    _, query_M = np.unique(scored.queries, return_inverse=True)
-    sizes_Q = np.bincount(query_M)
-    order = np.argsort(query_M, kind="stable")
-    place_M = np.empty_like(order)
-    place_M[order] = np.arange(len(order)) - np.repeat(np.cumsum(sizes_Q) - sizes_Q, sizes_Q)
-    shape = len(sizes_Q), int(sizes_Q.max())
-    scores_QC = np.full(shape, np.nan)
-    labels_QC, present_QC = np.zeros(shape, bool), np.zeros(shape, bool)
-    scores_QC[query_M, place_M], labels_QC[query_M, place_M] = scores_M, scored.labels
-    present_QC[query_M, place_M] = True
+    """Rank the best right answer of every query among its rows; ties count against the model.
+
+    Args:
+        scored: every row.
+        scores_M: higher is better.
+
+    Returns:
+        The ranks; infinite for a query without a right answer.
+    """
+    names, query_M = np.unique(scored.queries, return_inverse=True)
+    right_M = scored.labels
+    best_Q = np.full(len(names), -np.inf)
+    np.maximum.at(best_Q, query_M[right_M], scores_M[right_M])
+    ahead_M = ~right_M & (scores_M >= best_Q[query_M])
+    relevant_Q = np.bincount(query_M[right_M], minlength=len(names))
+    ahead_Q = np.bincount(query_M[ahead_M], minlength=len(names))
     return Ranking(
-        queries=np.arange(len(sizes_Q)),
-        draws=np.zeros(len(sizes_Q), np.int64),
-        sizes=sizes_Q,
-        relevant=labels_QC.sum(axis=1),
-        ranks=rank_lists(scores_QC, labels_QC, present_QC),
+        queries=np.arange(len(names)),
+        draws=np.zeros(len(names), np.int64),
+        sizes=np.bincount(query_M),
+        relevant=relevant_Q,
+        ranks=np.where(relevant_Q > 0, 1.0 + ahead_Q, np.inf),
     )
 
 

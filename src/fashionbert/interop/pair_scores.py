@@ -5,11 +5,11 @@ Letters: B batch, T text tokens, P patches, F feature size, M rows.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,11 +19,11 @@ from torch import Tensor
 from fashionbert.errors import PairFileError, SettingsError
 from fashionbert.evaluation.protocols import Direction
 from fashionbert.files import fingerprint, write_json
-from fashionbert.interop.pair_files import Column, PairRow, read_rows
+from fashionbert.interop.pair_files import Column, PairRow, parse_row, read_lines
 from fashionbert.model import FashionBertForMatching
 
 SCORES = "scores.jsonl"
-_KEY = "scores.key.json"
+_RECORD = "scores.record.json"
 _TENSORS = ("image_feature", "image_mask", "input_ids", "input_mask", "segment_ids")
 _LABEL = "nx_sent_labels"
 _ENDS: dict[Direction, tuple[str, str]] = {
@@ -70,6 +70,11 @@ def check_columns(schema: Sequence[Column], direction: Direction) -> None:
     ]
     if not faults:
         faults += [
+            f"{name} has {kinds[name].length} values, should have one"
+            for name in (_LABEL, *_ENDS[direction])
+            if kinds[name].length != 1
+        ]
+        faults += [
             f"{name} has {kinds[name].length} values, {other} {kinds[other].length}"
             for name, other in (("input_mask", "input_ids"), ("segment_ids", "input_ids"))
             if kinds[name].length != kinds[other].length
@@ -114,20 +119,21 @@ def score_files(
         SettingsError: the schema lacks columns.
     """
     check_columns(schema, direction)
-    described: dict[str, Any] = {
-        "key": fingerprint([key, direction, [[column.name, column.kind, column.length] for column in schema]]),
-        "files": [[str(path), *_size(path)] for path in paths],
-    }
-    done = _begun(folder, described)
-    whole, read, fresh = sum(size for _, size, _ in described["files"]), 0, 0
+    described = fingerprint([key, direction, [[column.name, column.kind, column.length] for column in schema]])
+    whole = sum(_size(path) for path in paths)
+    kept = _Kept.found(folder, described, paths)
+    lines, fresh, read = islice(read_lines(paths), kept.rows, None), 0, 0
     with (folder / SCORES).open("a", encoding="utf-8") as file:
-        for rows in _batches(read_rows(paths, schema, skip=done), batch_size):
-            logits_B2 = _logits(model, rows)
+        while batch := list(islice(lines, batch_size)):
+            rows = [parse_row(place, raw, schema) for place, raw in batch]
+            logits_B2 = _logits(model, rows, direction)
             file.writelines(_line(row, direction, pair) for row, pair in zip(rows, logits_B2.tolist(), strict=True))
             file.flush()
-            done, fresh, read = done + len(rows), fresh + len(rows), read + sum(row.size for row in rows)
-            progress(done, max(done, round(whole * fresh / read)))
-    if not done:
+            kept = kept.grown(rows)
+            kept.write(folder)
+            fresh, read = fresh + len(rows), read + sum(len(row.raw) for row in rows)
+            progress(kept.rows, max(kept.rows, round(whole * fresh / read)))
+    if not kept.rows:
         raise PairFileError(f"{', '.join(map(str, paths))}: there is not one row")
     return read_scores(folder / SCORES)
 
@@ -144,40 +150,56 @@ def read_scores(path: Path) -> ScoredRows:
     )
 
 
-def _size(path: Path) -> list[int]:
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What ``scores.jsonl`` holds: scores of the first ``rows`` rows, whose bytes have the sum ``crc``."""
+
+    key: str
+    rows: int = 0
+    crc: int = 0
+
+    @classmethod
+    def found(cls, folder: Path, key: str, paths: Sequence[Path]) -> "_Kept":
+        """Find what an earlier call left, cut off what it had not recorded; or begin anew.
+
+        Rows behind those that were scored may have changed since, and files been added.
+        """
+        scores = folder / SCORES
+        try:
+            kept = cls(**json.loads((folder / _RECORD).read_text("utf-8")))
+            lines = scores.read_bytes().splitlines(keepends=True)[: kept.rows]
+        except (OSError, ValueError, TypeError):
+            kept, lines = cls(""), []
+        if kept.key == key and len(lines) == kept.rows and kept.crc == _crc(paths, kept.rows):
+            scores.write_bytes(b"".join(lines))
+            return kept
+        scores.unlink(missing_ok=True)
+        scores.parent.mkdir(parents=True, exist_ok=True)
+        return cls(key)
+
+    def grown(self, rows: Sequence[PairRow]) -> "_Kept":
+        """Add rows that were scored."""
+        crc = self.crc
+        for row in rows:
+            crc = zlib.crc32(row.raw, crc)
+        return replace(self, rows=self.rows + len(rows), crc=crc)
+
+    def write(self, folder: Path) -> None:
+        write_json(folder / _RECORD, asdict(self))
+
+
+def _crc(paths: Sequence[Path], rows: int) -> int:
+    crc = 0
+    for _, raw in islice(read_lines(paths), rows):
+        crc = zlib.crc32(raw, crc)
+    return crc
+
+
+def _size(path: Path) -> int:
     try:
-        status = path.stat()
+        return path.stat().st_size
     except OSError as error:
         raise PairFileError(f"{path} cannot be read ({error.strerror})") from error
-    return [status.st_size, status.st_mtime_ns]
-
-
-def _begun(folder: Path, described: dict[str, Any]) -> int:
-    """Count the rows that were scored before; a line that was cut off is scored again."""
-    scores, record = folder / SCORES, folder / _KEY
-    try:
-        known = json.loads(record.read_text("utf-8"))
-    except (OSError, ValueError):
-        known = None
-    if known != described or not scores.is_file():
-        scores.unlink(missing_ok=True)
-        write_json(record, described)
-        scores.touch()
-        return 0
-    with scores.open("rb+") as file:
-        whole = rows = 0
-        for line in file:
-            if not line.endswith(b"\n"):
-                break
-            whole, rows = whole + len(line), rows + 1
-        file.truncate(whole)
-    return rows
-
-
-def _batches(rows: Iterable[PairRow], size: int) -> Iterator[list[PairRow]]:
-    remaining = iter(rows)
-    while batch := list(islice(remaining, size)):
-        yield batch
 
 
 def _line(row: PairRow, direction: Direction, logits: list[float]) -> str:
@@ -187,9 +209,9 @@ def _line(row: PairRow, direction: Direction, logits: list[float]) -> str:
 
 
 @torch.inference_mode()
-def _logits(model: FashionBertForMatching, rows: list[PairRow]) -> Tensor:
+def _logits(model: FashionBertForMatching, rows: list[PairRow], direction: Direction) -> Tensor:
     for row in rows:
-        _check_row(row, model)
+        _check_row(row, model, direction)
     columns = {name: torch.from_numpy(np.stack([row.values[name] for row in rows])) for name in _TENSORS}
     columns = {name: values.to(model.device) for name, values in columns.items()}
     patches = columns["image_mask"].shape[1]
@@ -207,7 +229,7 @@ def _logits(model: FashionBertForMatching, rows: list[PairRow]) -> Tensor:
     return logits_B2
 
 
-def _check_row(row: PairRow, model: FashionBertForMatching) -> None:
+def _check_row(row: PairRow, model: FashionBertForMatching, direction: Direction) -> None:
     config, values = model.config, row.values
     text_positions, patches = len(values["input_ids"]), len(values["image_mask"])
     bounds = {
@@ -222,6 +244,7 @@ def _check_row(row: PairRow, model: FashionBertForMatching) -> None:
         for name, bound in bounds.items()
         if ((values[name] < 0) | (values[name] >= bound)).any()
     ]
+    faults += [f"{name} is empty" for name in _ENDS[direction] if not values[name].strip()]
     if not values["input_mask"].any():
         faults.append("input_mask leaves no word")
     if text_positions > config.max_position_embeddings:

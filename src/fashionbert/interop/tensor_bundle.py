@@ -153,30 +153,37 @@ def write_bundle(prefix: Path, variables: Mapping[str, NDArray[np.generic]]) -> 
     write_text(prefix.with_name(_STATE), latest)
 
 
-def find_bundle(folder: Path) -> Path:
-    """Find the checkpoint of a folder.
+def find_bundle(place: Path) -> Path:
+    """Find a checkpoint.
 
     Args:
-        folder: holds one, or several and the file ``checkpoint``, which says which is the latest.
+        place: its prefix; or a folder that holds one, or several and the file ``checkpoint``, which says which is the
+            latest.
 
     Returns:
         Its prefix.
 
     Raises:
-        CheckpointError: there is none, or several and nothing to choose by.
+        CheckpointError: there is none, or several and nothing to choose by, or another than the latest.
     """
-    if not folder.is_dir():
-        raise CheckpointError(f"{folder} is no folder; give the folder that holds a TensorFlow checkpoint")
-    prefixes = sorted(path.with_suffix("") for path in folder.glob("*.index"))
-    if (folder / _STATE).is_file():
-        first = (folder / _STATE).read_text("utf-8", errors="replace").partition("\n")[0]
-        named = folder / first.partition('"')[2].partition('"')[0].rpartition("/")[2]
-        if named in prefixes:
-            return named
+    if place.with_name(f"{place.name}.index").is_file():
+        return place
+    if not place.is_dir():
+        raise CheckpointError(f"{place} is no folder with a TensorFlow checkpoint, and no prefix of one")
+    prefixes = sorted(path.with_suffix("") for path in place.glob("*.index"))
+    found = ", ".join(prefix.name for prefix in prefixes) or "none"
+    if prefixes and (place / _STATE).is_file():
+        first = (place / _STATE).read_text("utf-8", errors="replace").partition("\n")[0]
+        named = place / first.partition('"')[2].partition('"')[0].rpartition("/")[2]
+        if named not in prefixes:
+            raise CheckpointError(
+                f"{place / _STATE} names {named.name!r} as the latest checkpoint, found: {found}. Copy that one too, "
+                f"or name one that is there: {prefixes[0]}"
+            )
+        return named
     if len(prefixes) != 1:
-        found = ", ".join(prefix.name for prefix in prefixes) or "none"
         raise CheckpointError(
-            f"{folder} should hold one TensorFlow checkpoint (NAME.index and NAME.data-00000-of-00001), found: {found}"
+            f"{place} should hold one TensorFlow checkpoint (NAME.index and NAME.data-00000-of-00001), found: {found}"
         )
     return prefixes[0]
 

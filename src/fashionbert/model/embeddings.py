@@ -24,7 +24,7 @@ class PatchEmbeddings(nn.Module):
         self.segment_embeddings = nn.Embedding(config.patch_type_vocab_size, config.hidden_size)
         self.LayerNorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
-        self.segment = config.patch_type_vocab_size - 1
+        self.segment = min(1, config.patch_type_vocab_size - 1)
         if config.standardise_features:
             self.feature_mean = nn.Buffer(torch.zeros(config.patch_feature_size))
             self.feature_deviation = nn.Buffer(torch.ones(config.patch_feature_size))

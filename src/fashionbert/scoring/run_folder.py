@@ -17,7 +17,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from huggingface_hub.errors import StrictDataclassError
@@ -35,6 +35,8 @@ CONFIG = "config.json"
 SETTINGS = "settings.yaml"
 RUN_RECORD = "run.json"
 TRAINING = "training"
+
+Model = TypeVar("Model", bound=FashionBertForMatching)
 
 COMPANIONS = ("tokenizer.json", "patch_extractor.json", "patch_network.safetensors", "processor_config.json")
 """Files without which, or with others than which, the weights give other scores."""
@@ -65,14 +67,15 @@ def save_weights(model: FashionBertForPreTraining, folder: Path, figures: dict[s
         save_file(tensors, temporary, metadata)
 
 
-def load_model(folder: Path) -> FashionBertForMatching:
-    """Load the model of a run folder for scoring.
+def load_model(folder: Path, kind: type[Model] = FashionBertForMatching) -> Model:
+    """Load the model of a run folder.
 
     Args:
         folder: the run folder.
+        kind: scoring needs no heads of the masked tasks; ``FashionBertForPreTraining`` has them all.
 
     Returns:
-        The model without the heads of the masked tasks, float32 on the CPU, not yet in evaluation mode.
+        The model, float32 on the CPU, not yet in evaluation mode.
 
     Raises:
         RunError: the folder is missing, half written, edited, or its weights do not fit its configuration.
@@ -82,7 +85,7 @@ def load_model(folder: Path) -> FashionBertForMatching:
     if expected is not None and expected != _shape_hash(config):
         raise RunError(f"{folder / CONFIG} was edited: it no longer fits {WEIGHTS}; {_REMEDY}")
     _refuse_other_companions(folder, metadata)
-    model = FashionBertForMatching(config)
+    model = kind(config)
     wanted, found = model.state_dict(), _read_tensors(folder)
     if metadata.get(_TENSOR_HASH) not in (None, _content_hash(found)):
         raise RunError(

@@ -30,7 +30,7 @@ Progress = Callable[[int], None]
 ReadFeatures = Callable[[NDArray[np.int64]], NDArray[np.floating]]
 
 _SIDE_FLOATS = 2**27
-"""Floats of the sides that are held at once: 0.5 GB, all pairs of 1,800 texts of 96 words and pictures at width 384."""
+"""Floats of the sides held at once: 0.5 GB, and twice as much for keys and values where one layer joins them."""
 
 
 @dataclass(frozen=True, slots=True)
