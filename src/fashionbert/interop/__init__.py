@@ -1,6 +1,7 @@
 """Other people's checkpoints and files."""
 
 from fashionbert.interop.easytransfer import Imported, export_checkpoint, import_checkpoint
+from fashionbert.interop.fashiongen_file import write_fashiongen
 from fashionbert.interop.pair_evaluation import evaluate_files
 from fashionbert.interop.pair_files import EVALUATION_SCHEMA, TRAINING_SCHEMA, parse_row, parse_schema, read_lines
 from fashionbert.interop.pair_report import pair_report, write_pair_report
@@ -19,5 +20,6 @@ __all__ = [
     "read_lines",
     "read_scores",
     "score_files",
+    "write_fashiongen",
     "write_pair_report",
 ]
