@@ -119,6 +119,7 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
     ({"objectives.tasks": ["contrastive"]}, "model.contrastive_size is 0: set it to 256"),
     ({"model.side_agreement": True}, "model.side_agreement needs the vector head: set model.contrastive_size"),
     ({"model.late_interaction_size": 8}, "model.late_interaction_size needs the vector head: set model.contrastive"),
+    ({"model.bank_size": 8}, "model.bank_size corrects the side agreement: set model.side_agreement to true"),
     ({"negatives.source": "mined"}, "negatives.source is 'mined' but objectives.tasks lacks 'contrastive'"),
     ({"training.contrastive_epochs": 2}, "training.contrastive_epochs is set but objectives.tasks lacks 'contrastive'"),
     ({"training.contrastive_epochs": 20}, "training.contrastive_epochs 20.0 is above training.epochs 10"),

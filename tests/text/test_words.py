@@ -38,5 +38,15 @@ def test_more_texts_than_one_batch_of_the_tokenizer(tokenizer: PreTrainedTokeniz
     assert tokenized.lengths[4095:].tolist() == [3, 3, 4]
 
 
+def test_rows_in_any_order_and_number(tokenizer: PreTrainedTokenizerFast) -> None:
+    texts = tokenize(tokenizer, ["red dress", "blue", "a long red coat"], 20)
+    taken = texts.rows(np.array([2, 0, 2]))
+    assert len(taken) == 3
+    for row, source in enumerate([2, 0, 2]):
+        for found, expected in zip(taken[row], texts[source], strict=True):
+            np.testing.assert_array_equal(found, expected)
+    assert len(texts.rows(np.empty(0, np.int64))) == 0
+
+
 def test_no_texts(tokenizer: PreTrainedTokenizerFast) -> None:
     assert len(tokenize(tokenizer, [], 64)) == 0

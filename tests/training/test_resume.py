@@ -17,8 +17,13 @@ from fashionbert.training.checkpoint import Progress
 from fashionbert.training.record import read_metrics
 
 Run: TypeAlias = Callable[..., Progress]
-CHANGES = {"training.epochs": 2, "training.contrastive_epochs": 0.5, "training.validate_every": 0.5}
-"""About six steps an epoch; dropout is on, the queue fills, both stages and several validations happen."""
+CHANGES = {
+    "training.epochs": 2,
+    "training.contrastive_epochs": 0.5,
+    "training.validate_every": 0.5,
+    "model.bank_size": 20,
+}
+"""About six steps an epoch; dropout is on, queue and bank fill, both stages and several validations happen."""
 
 
 def lines_of(folder: Path) -> list[dict[str, Any]]:

@@ -118,6 +118,9 @@ class ModelSettings(Part):
     late_interaction_size: NaturalNumber = 0
     """K, size of the unit vectors of single words and patches, which the contrastive task learns beside the vectors of
     whole sides (ours; docs/adr/0003); 0 leaves them out."""
+    bank_size: NaturalNumber = 0
+    """R, training texts and as many pictures that are kept with the model to correct for sides that are like
+    everything (ours; docs/adr/0006); 0 keeps none."""
     side_agreement: bool = False
     """The alignment logits stand on how alike the two sides are when read by themselves (ours; docs/adr/0002)."""
 
@@ -293,6 +296,11 @@ def contradictions(settings: Settings) -> list[Contradiction]:
                 f"model.{needy} needs the vector head: set model.contrastive_size to 256, say",
                 *(f"model.{needy}", "model.contrastive_size"),
             )
+    if model.bank_size and not model.side_agreement:
+        add(
+            "model.bank_size corrects the side agreement: set model.side_agreement to true",
+            *("model.bank_size", "model.side_agreement"),
+        )
     if settings.negatives.source == "mined" and not contrastive:
         add(
             "negatives.source is 'mined' but objectives.tasks lacks 'contrastive', which does the mining",

@@ -101,6 +101,7 @@ def not_theirs(config: FashionBertConfig) -> list[str]:
     ours = {
         "contrastive_size": 0,
         "late_interaction_size": 0,
+        "bank_size": 0,
         "split_layers": 0,
         "side_agreement": False,
         "standardise_features": False,

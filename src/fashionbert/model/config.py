@@ -28,6 +28,8 @@ class FashionBertConfig(BertConfig):
     """E, size of the unit vectors of the contrastive head; 0 leaves the head out."""
     late_interaction_size: int = 0
     """K, size of the unit vectors of single words and patches (docs/adr/0003); 0 leaves them out."""
+    bank_size: int = 0
+    """R, training texts and as many pictures by which the popularity of sides is measured (docs/adr/0006); 0: none."""
     split_layers: int = 0
     """Lower layers in which words and patches do not see each other yet; 0 is the paper's single stream."""
     side_agreement: bool = False
@@ -49,6 +51,8 @@ class FashionBertConfig(BertConfig):
             )
         if self.side_agreement and self.contrastive_size == 0:
             raise ValueError("side_agreement = True needs the vector head: contrastive_size must be above 0")
+        if self.bank_size and not self.side_agreement:
+            raise ValueError("bank_size corrects the side agreement: set side_agreement = True")
         if self.late_interaction_size and self.contrastive_size == 0:
             raise ValueError("late_interaction_size needs the vector head: contrastive_size must be above 0")
 
@@ -85,6 +89,7 @@ class FashionBertConfig(BertConfig):
                 "patch_type_vocab_size",
                 "contrastive_size",
                 "late_interaction_size",
+                "bank_size",
                 "standardise_features",
                 "side_agreement",
                 "split_layers",

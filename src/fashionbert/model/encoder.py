@@ -91,7 +91,7 @@ class FashionBertPreTrainedModel(PreTrainedModel):
 class FashionBertModel(FashionBertPreTrainedModel):
     """The encoder: any Hugging Face BERT with patches beside its words."""
 
-    _keys_to_ignore_on_load_unexpected = [r".*_head\..*", r"side_agreement\..*"]  # noqa: RUF012 (transformers' own attribute)
+    _keys_to_ignore_on_load_unexpected = [r".*_head\..*", r"side_agreement\..*", r"bank\..*"]  # noqa: RUF012 (transformers' own attribute)
 
     def __init__(self, config: FashionBertConfig) -> None:
         super().__init__(config)

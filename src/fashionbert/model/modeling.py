@@ -7,6 +7,7 @@ F feature size, D width, V vocabulary, E vector size.
 import torch
 from torch import Tensor, nn
 
+from fashionbert.model.bank import VectorBank
 from fashionbert.model.config import FashionBertConfig
 from fashionbert.model.encoder import FashionBertModel, FashionBertOutput, FashionBertPreTrainedModel, Side
 from fashionbert.model.heads import SideAgreement, WordHead
@@ -30,6 +31,7 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
         self.vector_head = VectorHead(config) if config.contrastive_size else None
         self.place_head = PlaceHead(config) if config.late_interaction_size else None
         self.side_agreement = SideAgreement() if config.side_agreement else None
+        self.bank = VectorBank(config) if config.bank_size else None
         self._add_heads(config)
         self.post_init()
 
@@ -119,7 +121,8 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
         """How alike the sides of each pair are by their own vectors, in units of the contrastive task's logits [B].
 
         Mean of cosine and late interaction, each times its learnt scale; the cosine alone where the model has no late
-        interaction.
+        interaction. Where it has a bank, less the mean popularity of the two sides: what counts is being alike although
+        neither side is like everything.
 
         Args:
             texts: B texts.
@@ -130,9 +133,13 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
         """
         assert self.vector_head is not None, "the configuration refuses side agreement without a vector head"
         cosine_B = self.vector_head.scale * (texts.pooled * pictures.pooled).sum(dim=1)
-        if self.place_head is None or texts.places is None or pictures.places is None:
-            return cosine_B
-        return (cosine_B + self.place_head.scale * late_interaction_of_pairs(texts.places, pictures.places)) / 2
+        similarity_B = cosine_B
+        if self.place_head is not None and texts.places is not None and pictures.places is not None:
+            places_B = self.place_head.scale * late_interaction_of_pairs(texts.places, pictures.places)
+            similarity_B = (cosine_B + places_B) / 2
+        if texts.popularity is not None and pictures.popularity is not None:
+            similarity_B = similarity_B - (texts.popularity + pictures.popularity) / 2
+        return similarity_B
 
     def vectors_of_texts(self, texts: Side) -> SideVectors:
         """Vectors of texts that were read before; ValueError where the model has no vector head."""
@@ -174,10 +181,13 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
         assert hidden_BSD is not None
         assert mask_BS is not None
         pooled_BE = self.vector_head(hidden_BSD, mask_BS, side)
+        popularity_B = None
+        if self.bank is not None:
+            popularity_B = self.bank.popularity(pooled_BE, side, self.vector_head.scale)
         if self.place_head is None:
-            return SideVectors(pooled_BE)
+            return SideVectors(pooled_BE, popularity=popularity_B)
         first = 0 if side == "text" else FRAME
-        return SideVectors(pooled_BE, self.place_head(hidden_BSD[:, first:], mask_BS[:, first:], side))
+        return SideVectors(pooled_BE, self.place_head(hidden_BSD[:, first:], mask_BS[:, first:], side), popularity_B)
 
     def text_vectors(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         """Encode texts by themselves; the dot product with :meth:`picture_vectors` is their cosine.

@@ -4,7 +4,7 @@ Letters: B sides (A texts against B pictures), S places, T words, P patches, D w
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -65,27 +65,40 @@ class SideVectors:
     Attributes:
         pooled: unit vector of each side [B, E], float32.
         places: vectors of its words or patches; None where the model has no late interaction.
+        popularity: how like everything each side is [B]; None where the model has no bank.
     """
 
     pooled: Tensor
     places: Places | None = None
+    popularity: Tensor | None = None
 
     def __getitem__(self, rows_N: Tensor) -> "SideVectors":
         """Take rows, any number of times each."""
-        return SideVectors(self.pooled[rows_N], None if self.places is None else self.places[rows_N])
+        return SideVectors(
+            self.pooled[rows_N],
+            None if self.places is None else self.places[rows_N],
+            None if self.popularity is None else self.popularity[rows_N],
+        )
 
     def narrowed(self, width: int) -> "SideVectors":
         """Cut off places behind ``width``, which must be padding."""
-        return SideVectors(self.pooled, None if self.places is None else self.places.narrowed(width))
+        return replace(self, places=None if self.places is None else self.places.narrowed(width))
 
     def above(self, other: "SideVectors") -> "SideVectors":
         """Put another side's rows below one's own."""
-        both = None if self.places is None or other.places is None else self.places.above(other.places)
-        return SideVectors(torch.cat([self.pooled, other.pooled]), both)
+        places = None if self.places is None or other.places is None else self.places.above(other.places)
+        popularity = None
+        if self.popularity is not None and other.popularity is not None:
+            popularity = torch.cat([self.popularity, other.popularity])
+        return SideVectors(torch.cat([self.pooled, other.pooled]), places, popularity)
 
     def detached(self) -> "SideVectors":
         """The same without graph."""
-        return SideVectors(self.pooled.detach(), None if self.places is None else self.places.detached())
+        return SideVectors(
+            self.pooled.detach(),
+            None if self.places is None else self.places.detached(),
+            None if self.popularity is None else self.popularity.detach(),
+        )
 
 
 class ContrastedHead(nn.Module):

@@ -147,8 +147,11 @@ def read_settings(folder: Path) -> Settings:
 
 
 def _shape_hash(config: FashionBertConfig) -> str:
-    fields = FashionBertConfig.shape_fields()
-    return fingerprint({name: getattr(config, name) for name in sorted(fields)})
+    """Hash what differs from the defaults, so that a field that a later version adds changes no older hash."""
+    default = FashionBertConfig()
+    fields = sorted(FashionBertConfig.shape_fields())
+    changed = [name for name in fields if getattr(config, name) != getattr(default, name)]
+    return fingerprint({name: getattr(config, name) for name in changed})
 
 
 def _content_hash(tensors: Mapping[str, Tensor]) -> str:

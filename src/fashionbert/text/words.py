@@ -35,6 +35,12 @@ class TokenizedTexts:
         """WordPieces of each text [N]."""
         return np.diff(self.starts)
 
+    def rows(self, rows: NDArray[np.int64]) -> "TokenizedTexts":
+        """Take texts, in any order and any number of times each."""
+        starts = np.concatenate([[0], np.cumsum(self.lengths[rows])])
+        places = np.arange(starts[-1]) + np.repeat(self.starts[rows] - starts[:-1], self.lengths[rows])
+        return TokenizedTexts(self.ids[places], self.words[places], starts)
+
     def __getitem__(self, row: int) -> tuple[NDArray[np.int32], NDArray[np.int16]]:
         part = slice(self.starts[row], self.starts[row + 1])
         return self.ids[part], self.words[part]

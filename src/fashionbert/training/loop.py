@@ -22,6 +22,7 @@ from fashionbert.data import Examples, NegativeSampler, epoch_batches
 from fashionbert.errors import NonFiniteLossError, SettingsError
 from fashionbert.evaluation.gallery import Gallery
 from fashionbert.scoring import FashionBertProcessor, Scorer, save_weights
+from fashionbert.training.banking import fill_bank
 from fashionbert.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from fashionbert.training.curves import draw_curves
 from fashionbert.training.display import Display
@@ -167,6 +168,8 @@ class Trainer:
         """Take one optimizer step over ``accumulation`` batches."""
         training = self.settings.training
         set_rate(self.optimizer, rate_factor(step, self.steps, warmup_steps(training, self.steps)))
+        if step == self.alone_steps:
+            fill_bank(self._scorer(), self.training)
         epoch, place = divmod(step, self.steps_an_epoch)
         first = place * training.accumulation
         batches = self._batches(epoch)[first : first + training.accumulation]
@@ -240,16 +243,21 @@ class Trainer:
                 "the best model so far stays in the run folder"
             )
 
-    def _validate(self, *, last: bool) -> dict[str, float]:
-        """Measure, keep the model if it is the best so far, and say whether the run is over."""
-        scorer = Scorer(
+    def _scorer(self) -> Scorer:
+        return Scorer(
             self.module.model,
             self.processor,
             device=self.accelerator.device,
             precision=self.settings.training.precision,
             batch_size=self.settings.evaluation.batch_size,
         )
+
+    def _validate(self, *, last: bool) -> dict[str, float]:
+        """Measure, keep the model if it is the best so far, and say whether the run is over."""
+        scorer = self._scorer()
         with_pairs = "alignment" in self.settings.objectives.tasks and self.progress.step > self.alone_steps
+        if with_pairs:
+            fill_bank(scorer, self.training)
         with self.display.validating() as advance:
             figures = validate(scorer, self.validation, self.lists, with_pairs=with_pairs, advance=advance)
         # Devices may differ in the last digit, and all processes must agree on what follows from it.

@@ -71,6 +71,7 @@ def _extra_fields(settings: ModelSettings, feature_size: int, patches: int) -> d
         "standardise_features": settings.standardise_features,
         "contrastive_size": settings.contrastive_size,
         "late_interaction_size": settings.late_interaction_size,
+        "bank_size": settings.bank_size,
         "side_agreement": settings.side_agreement,
         "split_layers": settings.split_layers,
     }
