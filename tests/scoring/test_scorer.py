@@ -53,7 +53,12 @@ def test_a_picture_of_many_pairs_is_read_once(
 ) -> None:
     read: list[int] = []
     extract = scorer.processor.extractor.extract
-    monkeypatch.setattr(scorer.processor.extractor, "extract", lambda found: read.append(len(found)) or extract(found))
+
+    def counted(found: list[Any], *, mirrored: bool) -> np.ndarray:
+        read.append(len(found))
+        return extract(found, mirrored=mirrored)
+
+    monkeypatch.setattr(scorer.processor.extractor, "extract", counted)
     crossed = [(text, pairs[place][1]) for place in (0, 1) for text, _ in pairs]
     scores = scorer.score([*crossed, *crossed])
     assert read == [2]

@@ -61,7 +61,8 @@ class ImageSettings(Part):
     fit: Literal["stretch", "pad"] = "stretch"
     """``stretch`` fills height x width; ``pad`` keeps the aspect ratio on white."""
     variants: Literal["plain", "mirrored"] = "plain"
-    """``mirrored`` also stores the features of the mirror image, from which training draws at random."""
+    """``mirrored`` also stores the features of the mirror image: training draws from both at random, pairs are scored
+    by the mean of both (docs/adr/0007)."""
     precision: Literal["fp32", "bf16"] = "fp32"
     """Arithmetic of the network; bf16 is about three times as fast on CPUs and GPUs that have it, slower on others."""
     batch_size: Count = 32

@@ -74,20 +74,21 @@ class Examples:
         return len(self.product_ids)
 
     def read_features(
-        self, rows: NDArray[np.int64], generator: np.random.Generator | None = None
+        self, rows: NDArray[np.int64], generator: np.random.Generator | None = None, *, variant: int = 0
     ) -> NDArray[np.float16]:
         """Read patch features.
 
         Args:
             rows: rows of this split [n].
-            generator: picks one of the stored variants (mirror image) of each picture; None: always the plain one.
+            generator: picks one of the stored variants (mirror image) of each picture; None: always ``variant``.
+            variant: 0, the plain picture, or 1, its mirror image.
 
         Returns:
             float16 [n, P, F], in the order of ``rows``.
         """
-        places = self.feature_rows[rows]
+        places = self.feature_rows[rows] + variant
         if generator is not None and self.features.variants > 1:
-            places = places + generator.integers(self.features.variants, size=len(places))
+            places = self.feature_rows[rows] + generator.integers(self.features.variants, size=len(places))
         return self.features.read_rows(places)
 
 

@@ -86,11 +86,12 @@ class PatchExtractor:
         with torch.inference_mode():
             return self.network(torch.from_numpy(np.stack(prepared)).to(self.device)).cpu().numpy()
 
-    def extract(self, pictures: Sequence[ImageInput]) -> NDArray[np.float32]:
+    def extract(self, pictures: Sequence[ImageInput], *, mirrored: bool = False) -> NDArray[np.float32]:
         """Give the features of pictures; a batch of them is decoded at a time.
 
         Args:
             pictures: as users hold them.
+            mirrored: take their mirror images.
 
         Returns:
             float32 [B, P, F].
@@ -100,7 +101,7 @@ class PatchExtractor:
         """
         size = self.pictures_at_once
         batches = [pictures[start : start + size] for start in range(0, len(pictures), size)]
-        features = [self.forward([self.prepare(picture) for picture in batch]) for batch in batches]
+        features = [self.forward([self.prepare(picture, mirrored=mirrored) for picture in batch]) for batch in batches]
         return np.concatenate([self.forward([]), *features])
 
     def save(self, folder: Path) -> None:

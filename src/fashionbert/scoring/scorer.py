@@ -6,28 +6,27 @@ Letters: N pairs, B pairs of a batch, T text tokens, P patches, F feature size, 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial
 from pathlib import Path
 from typing import Literal, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from fashionbert.data import Examples, TextBatch, pad_texts
-from fashionbert.errors import RunError
-from fashionbert.model import FashionBertForMatching, Meeting, Side, SideVectors
+from fashionbert.data import Examples
+from fashionbert.errors import RunError, StoreError
+from fashionbert.model import FashionBertForMatching, Meeting
 from fashionbert.scoring.portions import portions
 from fashionbert.scoring.probability import match_probability
 from fashionbert.scoring.processor import FashionBertProcessor
 from fashionbert.scoring.run_folder import load_model, pairs_were_learnt
+from fashionbert.scoring.sides import ReadFeatures, SideReader
 from fashionbert.text import TokenizedTexts, tokenize
 from fashionbert.types import ImageInput, Pair
 
 Precision = Literal["fp32", "bf16"]
 Progress = Callable[[int], None]
-ReadFeatures = Callable[[NDArray[np.int64]], NDArray[np.floating]]
 
 _SIDE_FLOATS = 2**27
 """Floats of the sides held at once: 0.5 GB, and twice as much for keys and values where one layer joins them."""
@@ -80,6 +79,9 @@ class Scorer:
         self.processor = processor
         self.precision: Precision = precision
         self.batch_size = batch_size
+        self.mirrored = processor.extractor.settings.variants == "mirrored"
+        """Whether a pair's margin is the mean over the picture and its mirror image (docs/adr/0007)."""
+        self._sides = SideReader(model, processor, self.device, batch_size)
 
     @classmethod
     def from_pretrained(
@@ -212,7 +214,7 @@ class Scorer:
         vectors = [np.empty((0, self.model.config.contrastive_size), np.float32)]
         order = np.argsort(texts.lengths, kind="stable")
         for rows in self._batches(order, progress):
-            batch = self._prepare_texts(texts, rows).to(self.device)
+            batch = self._sides.prepare_texts(texts, rows)
             with self._arithmetic():
                 vectors.append(self.model.text_vectors(batch.input_ids, batch.attention_mask).float().cpu().numpy())
         return _in_order(np.concatenate(vectors), order)
@@ -239,7 +241,7 @@ class Scorer:
         size = count if callable(features) else len(features)
         if size is None:
             raise ValueError("features is a function: say by count how many rows it reads")
-        words = self._prepare_texts(self._tokenize([""]), np.zeros(1, np.int64)).to(self.device)
+        words = self._sides.frame
         vectors = [np.empty((0, self.model.config.contrastive_size), np.float32)]
         for rows in self._batches(np.arange(size), None):
             features_BPF = torch.from_numpy(read(rows)).to(self.device)
@@ -270,8 +272,19 @@ class Scorer:
 
         Returns:
             Margins, float32 [N].
+
+        Raises:
+            StoreError: the model reads mirror images too, and the split's features have none.
         """
-        return self._margins(examples.texts, texts, examples.read_features, pictures, progress)
+        views: list[ReadFeatures] = [examples.read_features]
+        if self.mirrored:
+            if examples.features.variants == 1:
+                raise StoreError(
+                    "the features hold no mirror images, and this model reads pairs with both: make a feature store "
+                    "with its own settings (images.variants=mirrored)"
+                )
+            views.append(partial(examples.read_features, variant=1))
+        return self._margins(examples.texts, texts, views, pictures, progress)
 
     def _margins_of(self, texts: Sequence[str], pictures: Sequence[ImageInput]) -> NDArray[np.float32]:
         """Give margins of pairs, extracting a picture that occurs in many of them once."""
@@ -283,21 +296,25 @@ class Scorer:
         places: dict[object, int] = {}
         picture_of = np.asarray([places.setdefault(_identity(picture), len(places)) for picture in pictures], np.int64)
         firsts = np.unique(picture_of, return_index=True)[1]
-        features = self.processor.extractor.extract([pictures[first] for first in firsts])
+        extract, several = self.processor.extractor.extract, [pictures[first] for first in firsts]
+        features = [extract(several, mirrored=side) for side in ((False, True) if self.mirrored else (False,))]
         tokens = self._tokenize(texts)
         rows = np.arange(len(texts))
-        return self._margins(tokens, rows, features.__getitem__, picture_of, None)
+        return self._margins(tokens, rows, [each.__getitem__ for each in features], picture_of, None)
 
     def _margins(
         self,
         texts: TokenizedTexts,
         text_of: NDArray[np.int64],
-        read_features: ReadFeatures,
+        views: Sequence[ReadFeatures],
         picture_of: NDArray[np.int64],
         progress: Progress | None,
     ) -> NDArray[np.float32]:
-        """Score pairs, shortest texts first; within a portion each side is read once, however many pairs it is in."""
-        margins = np.empty(len(text_of), np.float32)
+        """Score pairs, shortest texts first; within a portion each side is read once, however many pairs it is in.
+
+        Margins are the mean over the views of the pictures.
+        """
+        margins = np.zeros(len(text_of), np.float32)
         lengths = texts.lengths[text_of]
         order = np.argsort(lengths, kind="stable")
         longest = max(int(lengths.max(initial=0)), self.model.config.patches)
@@ -307,62 +324,23 @@ class Scorer:
             text_rows, text_at = np.unique(text_of[portion], return_inverse=True)
             picture_rows, picture_at = np.unique(picture_of[portion], return_inverse=True)
             with self._arithmetic():
-                text_side = self._read_texts(texts, text_rows)
-                picture_side = self._read_pictures(read_features, picture_rows)
-                vectors = self._side_vectors(text_side, picture_side)
-                meeting = Meeting(self.model.fashionbert, text_side, picture_side)
-                for places in self._batches(np.arange(len(portion)), progress):
-                    width = int(lengths[portion[places]].max())
-                    text_places, picture_places = (self._on_device(each[places]) for each in (text_at, picture_at))
-                    joined = self.model.match(
-                        meeting,
-                        text_places,
-                        picture_places,
-                        None
-                        if vectors is None
-                        else (vectors[0][text_places].narrowed(width), vectors[1][picture_places]),
-                    )
-                    logits_B2 = joined.alignment_logits.float()  # pyright: ignore[reportOptionalMemberAccess]
-                    margins[portion[places]] = (logits_B2[:, 1] - logits_B2[:, 0]).cpu().numpy()
+                text_side = self._sides.read_texts(texts, text_rows)
+                text_vectors = self._sides.vectors_of_texts(text_side)
+                for number, read in enumerate(views, start=1):
+                    picture_side = self._sides.read_pictures(read, picture_rows)
+                    picture_vectors = self._sides.vectors_of_pictures(picture_side)
+                    meeting = Meeting(self.model.fashionbert, text_side, picture_side)
+                    for places in self._batches(np.arange(len(portion)), progress if number == len(views) else None):
+                        at = [torch.from_numpy(each[places]).to(self.device) for each in (text_at, picture_at)]
+                        vectors = None
+                        if text_vectors is not None and picture_vectors is not None:
+                            width = int(lengths[portion[places]].max())
+                            vectors = text_vectors[at[0]].narrowed(width), picture_vectors[at[1]]
+                        joined = self.model.match(meeting, at[0], at[1], vectors)
+                        logits_B2 = joined.alignment_logits.float()  # pyright: ignore[reportOptionalMemberAccess]
+                        margins_B = (logits_B2[:, 1] - logits_B2[:, 0]).cpu().numpy()
+                        margins[portion[places]] += margins_B / len(views)
         return margins
-
-    def _read_texts(self, texts: TokenizedTexts, rows: NDArray[np.int64]) -> Side:
-        """Read texts up to the layer where they meet patches, shortest first so that padding stays small."""
-        sides = []
-        order = np.argsort(texts.lengths[rows], kind="stable")
-        for places in self._batches(order, None):
-            batch = self._prepare_texts(texts, rows[places]).to(self.device)
-            sides.append(self.model.fashionbert.read_texts(batch.input_ids, batch.attention_mask))
-        return reduce(Side.above, sides)[self._on_device(np.argsort(order))]
-
-    def _read_pictures(self, read_features: ReadFeatures, rows: NDArray[np.int64]) -> Side:
-        """Read pictures up to the layer where they meet words."""
-        sides = [
-            self.model.fashionbert.read_pictures(torch.from_numpy(read_features(places)).to(self.device))
-            for places in self._batches(rows, None)
-        ]
-        return reduce(Side.above, sides)
-
-    def _side_vectors(self, texts: Side, pictures: Side) -> tuple[SideVectors, SideVectors] | None:
-        """Vectors of sides that were read before, where the alignment logits ask for them."""
-        if self.model.side_agreement is None:
-            return None
-        words = self._prepare_texts(self._tokenize([""]), np.zeros(1, np.int64)).to(self.device)
-        frame = self.model.fashionbert.read_texts(words.input_ids)
-        text_rows, picture_rows = (self._on_device(np.arange(len(side.hidden))) for side in (texts, pictures))
-        return (
-            reduce(
-                SideVectors.above,
-                [self.model.vectors_of_texts(texts[rows]) for rows in text_rows.split(self.batch_size)],
-            ),
-            reduce(
-                SideVectors.above,
-                [self.model.vectors_of_pictures(frame, pictures[rows]) for rows in picture_rows.split(self.batch_size)],
-            ),
-        )
-
-    def _on_device(self, places: NDArray[np.int64]) -> Tensor:
-        return torch.from_numpy(places).to(self.device)
 
     def _need_vectors(self) -> None:
         if not self.has_vectors:
@@ -372,10 +350,6 @@ class Scorer:
 
     def _tokenize(self, texts: Sequence[str]) -> TokenizedTexts:
         return tokenize(self.processor.tokenizer, texts, self.processor.max_text_tokens)
-
-    def _prepare_texts(self, texts: TokenizedTexts, rows: NDArray[np.int64]) -> TextBatch:
-        pad_id = self.processor.tokenizer.pad_token_id
-        return pad_texts([texts[int(row)][0] for row in rows], int(pad_id))  # pyright: ignore[reportArgumentType]
 
     def _batches(self, order: NDArray[np.int64], progress: Progress | None) -> Iterator[NDArray[np.int64]]:
         for start in range(0, len(order), self.batch_size):

@@ -1,0 +1,78 @@
+"""Reading the sides of pairs once, however many pairs they are in.
+
+Letters: B sides of a batch, T text tokens, P patches, F feature size.
+"""
+
+from collections.abc import Callable
+from functools import reduce
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fashionbert.data import TextBatch, pad_texts
+from fashionbert.model import FashionBertForMatching, Side, SideVectors
+from fashionbert.scoring.processor import FashionBertProcessor
+from fashionbert.text import TokenizedTexts, tokenize
+
+ReadFeatures = Callable[[NDArray[np.int64]], NDArray[np.floating]]
+"""Patch features [n, P, F] of rows [n]."""
+
+
+class SideReader:
+    """Reads texts and pictures up to the layer where they meet, a batch at a time."""
+
+    def __init__(
+        self, model: FashionBertForMatching, processor: FashionBertProcessor, device: torch.device, batch_size: int
+    ) -> None:
+        """Take a model that is on its device.
+
+        Args:
+            model: in evaluation mode.
+            processor: the model's own.
+            device: where the model is.
+            batch_size: sides read at once.
+        """
+        self._model, self._device, self._batch_size = model, device, batch_size
+        self._pad_id = int(processor.tokenizer.pad_token_id)  # pyright: ignore[reportArgumentType]
+        self.frame = self.prepare_texts(tokenize(processor.tokenizer, [""], 2), np.zeros(1, np.int64))
+        """``[CLS] [SEP]``, behind which a picture stands when it is read by itself."""
+
+    def prepare_texts(self, texts: TokenizedTexts, rows: NDArray[np.int64]) -> TextBatch:
+        """Pad texts to the longest of them and bring them to the device."""
+        return pad_texts([texts[int(row)][0] for row in rows], self._pad_id).to(self._device)
+
+    def read_texts(self, texts: TokenizedTexts, rows: NDArray[np.int64]) -> Side:
+        """Read texts, shortest first so that padding stays small; they come back in the order of ``rows``."""
+        sides = []
+        order = np.argsort(texts.lengths[rows], kind="stable")
+        for start in range(0, len(order), self._batch_size):
+            batch = self.prepare_texts(texts, rows[order[start : start + self._batch_size]])
+            sides.append(self._model.fashionbert.read_texts(batch.input_ids, batch.attention_mask))
+        return reduce(Side.above, sides)[torch.from_numpy(np.argsort(order)).to(self._device)]
+
+    def read_pictures(self, read: ReadFeatures, rows: NDArray[np.int64]) -> Side:
+        """Read pictures whose patch features are at hand."""
+        sides = []
+        for start in range(0, len(rows), self._batch_size):
+            features_BPF = torch.from_numpy(read(rows[start : start + self._batch_size])).to(self._device)
+            sides.append(self._model.fashionbert.read_pictures(features_BPF))
+        return reduce(Side.above, sides)
+
+    def vectors_of_texts(self, texts: Side) -> SideVectors | None:
+        """Vectors of texts that were read, where the alignment logits ask for them."""
+        if self._model.side_agreement is None:
+            return None
+        batches = self._rows(texts).split(self._batch_size)
+        return reduce(SideVectors.above, [self._model.vectors_of_texts(texts[rows]) for rows in batches])
+
+    def vectors_of_pictures(self, pictures: Side) -> SideVectors | None:
+        """Vectors of pictures that were read, where the alignment logits ask for them."""
+        if self._model.side_agreement is None:
+            return None
+        frame = self._model.fashionbert.read_texts(self.frame.input_ids)
+        batches = self._rows(pictures).split(self._batch_size)
+        return reduce(SideVectors.above, [self._model.vectors_of_pictures(frame, pictures[rows]) for rows in batches])
+
+    def _rows(self, side: Side) -> torch.Tensor:
+        return torch.arange(len(side.hidden), device=self._device)
