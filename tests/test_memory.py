@@ -31,3 +31,29 @@ def test_freed_memory_is_used_again() -> None:
     kept, faults = run("keep")
     assert faults < 100 or not kept
     assert run("leave")[0] == 0
+
+
+RELEASE = """
+import re
+from pathlib import Path
+from fashionbert.memory import keep_freed_memory, release_freed_memory
+import numpy as np
+
+def resident():
+    return int(re.search(r"RssAnon:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+
+kept = keep_freed_memory()
+blocks = [np.ones(1_000_000, np.uint8) for _ in range(200)]
+wall = np.ones(1000)  # behind the blocks, so that the heap cannot shrink
+blocks.clear()
+before = resident()
+print(int(kept), before, int(release_freed_memory()), resident())
+"""
+
+
+def test_freed_memory_is_given_back() -> None:
+    """200 MB that were freed within the heap."""
+    done = subprocess.run([sys.executable, "-c", RELEASE], capture_output=True, text=True, check=True)
+    kept, before, released, after = map(int, done.stdout.split())
+    assert before - after > 150_000 or not kept
+    assert released == kept

@@ -21,6 +21,7 @@ from fashionbert.config import Settings
 from fashionbert.data import Examples, NegativeSampler, epoch_batches
 from fashionbert.errors import NonFiniteLossError, SettingsError
 from fashionbert.evaluation.gallery import Gallery
+from fashionbert.memory import release_freed_memory
 from fashionbert.scoring import FashionBertProcessor, Scorer, save_weights
 from fashionbert.training.banking import fill_bank
 from fashionbert.training.checkpoint import Progress, load_checkpoint, save_checkpoint
@@ -35,6 +36,8 @@ from fashionbert.training.validation import draw_validation_lists, validate
 from fashionbert.training.weighing import weigh
 
 METRICS = "metrics.jsonl"
+
+_STEPS_BETWEEN_RELEASES = 10
 
 
 class Trainer:
@@ -117,6 +120,8 @@ class Trainer:
                     self.progress.step += 1
                     figures["seconds"] = time.monotonic() - started
                     self._write(metrics, figures)
+                    if self.progress.step % _STEPS_BETWEEN_RELEASES == 0:
+                        release_freed_memory()
                     last = self.progress.step >= self.steps
                     if last or self.progress.step % validation_steps == 0:
                         self._write(metrics, self._validate(last=last))
