@@ -22,6 +22,7 @@ SMALL = {
     "model.width": 32,
     "model.heads": 2,
     "model.contrastive_size": 16,
+    "model.bank_size": 20,
     "contrastive.queue": 24,
     "training.batch_size": 12,
     "training.cluster_size": 3,

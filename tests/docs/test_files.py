@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 
+from fashionbert.interop import read_scores
+
 from .conftest import read_blocks
 
-JSON = dict(zip(("metrics", "report", "candidates"), (block.body for block in read_blocks("json")), strict=True))
+JSON = dict(
+    zip(("metrics", "report", "scores", "candidates"), (block.body for block in read_blocks("json")), strict=True)
+)
 TREES = {block.lines[0].rstrip("/"): block for block in read_blocks("text") if block.page == "docs/reference/files.md"}
 
 
@@ -67,3 +71,11 @@ def test_the_page_names_exactly_what_a_run_leaves(tree: str, folder: str, demo: 
     found = {f"{path.relative_to(root).as_posix()}{'/' if path.is_dir() else ''}" for path in there}
     generic = {re.sub(r"recall_[\w-]+\.png", "recall_subcategory-101.png", name) for name in found}
     assert {name for name in named if name != "training/"} - optional == generic
+
+
+def test_scores_of_pair_files_have_the_keys_of_the_page(tmp_path: Path) -> None:
+    """What the page shows is what ``read_scores`` takes."""
+    (tmp_path / "scores.jsonl").write_text(JSON["scores"], "utf-8")
+    scored = read_scores(tmp_path / "scores.jsonl")
+    assert (scored.queries, scored.candidates, scored.labels.tolist()) == (("1057",), ("22093",), [False])
+    assert scored.logits.tolist() == [[0.181, 0.281]]

@@ -29,6 +29,7 @@ SMALL = {
     "model.dropout": 0.1,
     "model.patch_dropout": 0.1,
     "model.contrastive_size": 16,
+    "model.bank_size": 20,
     "contrastive.queue": 24,
     "training.batch_size": 12,
     "training.cluster_size": 3,

@@ -13,7 +13,7 @@ from fashionbert.training.banking import fill_bank
 
 from .conftest import Run
 
-WITH_BANK = {"model.bank_size": 20, "model.side_agreement": True, "training.precision": "fp32"}
+WITH_BANK = {"model.bank_size": 20}
 
 
 def test_the_bank_holds_training_sides_of_the_model_that_was_kept(

@@ -21,7 +21,6 @@ CHANGES = {
     "training.epochs": 2,
     "training.contrastive_epochs": 0.5,
     "training.validate_every": 0.5,
-    "model.bank_size": 20,
 }
 """About six steps an epoch; dropout is on, queue and bank fill, both stages and several validations happen."""
 

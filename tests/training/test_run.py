@@ -93,7 +93,8 @@ def test_what_is_written_down_at_each_step(run: Run, tmp_path: Path) -> None:
     "tasks", [["alignment"], ["contrastive"], ["masked_words", "alignment"], ["alignment", "masked_patches"]]
 )
 def test_some_of_the_tasks(run: Run, tmp_path: Path, tasks: list[str]) -> None:
-    changes = {"objectives.tasks": tasks, "negatives.source": "subcategory", "model.side_agreement": False}
+    changes = {"objectives.tasks": tasks, "negatives.source": "subcategory"}
+    changes |= {"model.side_agreement": False, "model.bank_size": 0}
     contrastive = "contrastive" in tasks
     run({**changes, "model.contrastive_size": 16 * contrastive, "model.late_interaction_size": 8 * contrastive})
     (step,) = steps_of(tmp_path / "run")
@@ -232,7 +233,12 @@ def test_a_gradient_that_is_no_number_stops_the_run_too(
         name for name, value in trainer.module.state_dict().items() if not torch.equal(value, trainer.before[0][name])
     }
     # Set by the first pairs themselves, before any gradient.
-    assert moved <= {"model.side_agreement.threshold", "model.side_agreement.started"}
+    assert moved <= {
+        "model.side_agreement.threshold",
+        "model.side_agreement.started",
+        "model.bank.texts",
+        "model.bank.pictures",
+    }
 
 
 def test_accumulated_gradients_are_the_mean(run: Run, watched: list[Watched]) -> None:
