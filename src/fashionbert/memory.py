@@ -29,7 +29,7 @@ def release_freed_memory() -> bool:
     """Give back to the system what is free at the moment.
 
     Batches have other sizes each time, so blocks that are kept fit ever worse: a training that needs 5 GB at its peak
-    had grown to 15 GB after an hour (docs/log.md, 2026-11-25). Called every few steps this costs nearly nothing.
+    had grown to 15 GB after an hour (docs/log.md, 2026-11-25). Called twice a minute this costs nearly nothing.
 
     Returns:
         Whether something was given back; other C libraries are left alone.

@@ -37,7 +37,7 @@ from fashionbert.training.weighing import weigh
 
 METRICS = "metrics.jsonl"
 
-_STEPS_BETWEEN_RELEASES = 10
+_SECONDS_BETWEEN_RELEASES = 30.0
 
 
 class Trainer:
@@ -110,7 +110,7 @@ class Trainer:
         main = self.accelerator.is_main_process
         metrics = MetricsFile(self.folder / "training" / METRICS, self.progress.step) if main else None
         self._start_trackers()
-        saved_at = time.monotonic()
+        saved_at = released_at = time.monotonic()
         validation_steps = max(1, round(self.settings.training.validate_every * self.steps_an_epoch))
         try:
             with self.display.training(self.steps, self.progress.step):
@@ -120,8 +120,9 @@ class Trainer:
                     self.progress.step += 1
                     figures["seconds"] = time.monotonic() - started
                     self._write(metrics, figures)
-                    if self.progress.step % _STEPS_BETWEEN_RELEASES == 0:
+                    if time.monotonic() - released_at > _SECONDS_BETWEEN_RELEASES:
                         release_freed_memory()
+                        released_at = time.monotonic()
                     last = self.progress.step >= self.steps
                     if last or self.progress.step % validation_steps == 0:
                         self._write(metrics, self._validate(last=last))
