@@ -27,12 +27,12 @@ ROWS = scored(
 
 
 def test_ranks_by_hand() -> None:
-    margins = ROWS.logits[:, 1] - ROWS.logits[:, 0]
-    ranking = rank_rows(ROWS, margins)
+    queries, margins = np.array([1, 0, 0, 1, 1, 2]), ROWS.logits[:, 1] - ROWS.logits[:, 0]
+    ranking = rank_rows(queries, ROWS.labels, margins)
     assert ranking.ranks.tolist() == [1.0, 2.0, np.inf]
     assert ranking.sizes.tolist() == [2, 3, 1]
     assert ranking.relevant.tolist() == [1, 1, 0]
-    assert rank_rows(ROWS, ROWS.logits[:, 1]).ranks.tolist() == [2.0, 2.0, np.inf]
+    assert rank_rows(queries, ROWS.labels, ROWS.logits[:, 1]).ranks.tolist() == [2.0, 2.0, np.inf]
 
 
 def test_the_report() -> None:
@@ -85,6 +85,7 @@ def test_equal_logits_say_no_match() -> None:
 
 
 def test_one_query_with_very_many_rows() -> None:
-    rows = [("a", int(number == 0), 0.0, -float(number)) for number in range(2000)]
-    rows += [(f"q{number}", 1, 0.0, 0.0) for number in range(2000)]
-    assert rank_rows(scored(*rows), np.array([row[3] for row in rows])).ranks.tolist() == [1.0] * 2001
+    queries = np.concatenate([np.zeros(2000, np.int64), np.arange(1, 2001)])
+    right, scores = np.concatenate([np.arange(2000) == 0, np.ones(2000, bool)]), np.zeros(4000)
+    scores[:2000] = -np.arange(2000)
+    assert rank_rows(queries, right, scores).ranks.tolist() == [1.0] * 2001

@@ -9,9 +9,11 @@ import torch
 
 from fashionbert.errors import PairFileError, SettingsError
 from fashionbert.interop import parse_schema, read_scores, score_files
+from fashionbert.interop.pair_scores import ScoredRows
 from fashionbert.model import FashionBertForMatching, FashionBertForPreTraining
 
 WriteRows: TypeAlias = Callable[..., Path]
+Score: TypeAlias = Callable[..., tuple[ScoredRows, list[int]]]
 SCHEMA = parse_schema(
     "image_feature:float:54,image_mask:int:9,input_ids:int:12,input_mask:int:12,segment_ids:int:12,nx_sent_labels:int:1,"
     "text_prod_id:str:1,image_prod_id:str:1"
@@ -54,20 +56,24 @@ def write_rows(tmp_path: Path) -> WriteRows:
     return write
 
 
-def test_scores_are_the_models_own(model: FashionBertForMatching, write_rows: WriteRows, tmp_path: Path) -> None:
+@pytest.fixture
+def score(model: FashionBertForMatching, tmp_path: Path) -> Score:
+    """Score files into ``tmp_path``; gives the scores, and how many rows were known after each batch."""
+
+    def run(*paths: Path, batch_size: int = 2) -> tuple[ScoredRows, list[int]]:
+        seen: list[int] = []
+        options = {"key": "k", "batch_size": batch_size, "progress": lambda done, _: seen.append(done)}
+        return score_files(model, paths, SCHEMA, "image_to_text", tmp_path, **options), seen
+
+    return run
+
+
+def test_scores_are_the_models_own(
+    model: FashionBertForMatching, score: Score, write_rows: WriteRows, tmp_path: Path
+) -> None:
     rows = [row(number) for number in range(7)]
     path = write_rows(*rows)
-    seen: list[int] = []
-    scored = score_files(
-        model,
-        [path],
-        SCHEMA,
-        "image_to_text",
-        tmp_path,
-        key="k",
-        batch_size=3,
-        progress=lambda done, _: seen.append(done),
-    )
+    scored, seen = score(path, batch_size=3)
     assert seen == [3, 6, 7]
     assert scored.queries == tuple(values["image_prod_id"] for values in rows)
     assert scored.candidates == tuple(values["text_prod_id"] for values in rows)
@@ -94,59 +100,35 @@ def test_the_other_way_round(model: FashionBertForMatching, write_rows: WriteRow
     assert (scored.queries, scored.candidates) == (("text 4",), ("picture 1",))
 
 
-def test_a_finished_file_is_not_scored_again(
-    model: FashionBertForMatching, write_rows: WriteRows, tmp_path: Path
-) -> None:
+def test_a_finished_file_is_not_scored_again(score: Score, write_rows: WriteRows, tmp_path: Path) -> None:
     paths = [write_rows(*map(row, range(4))), write_rows(*map(row, range(4, 7)), name="more.tsv")]
-    whole = score_files(model, paths, SCHEMA, "image_to_text", tmp_path, key="k", batch_size=2)
+    whole, _ = score(*paths)
     text = (tmp_path / "scores.jsonl").read_text()
     (tmp_path / "scores.jsonl").write_text(text + text[:50])  # what a kill left: a line that nobody recorded
-    seen: list[int] = []
-    again = score_files(
-        model,
-        paths,
-        SCHEMA,
-        "image_to_text",
-        tmp_path,
-        key="k",
-        batch_size=2,
-        progress=lambda done, _: seen.append(done),
-    )
+    again, seen = score(*paths)
     assert seen == []
     assert again.queries == whole.queries
     np.testing.assert_allclose(again.logits, whole.logits, atol=1e-5)
 
 
-def test_rows_behind_those_that_were_scored_may_change(
-    model: FashionBertForMatching, write_rows: WriteRows, tmp_path: Path
-) -> None:
+def test_rows_behind_those_that_were_scored_may_change(score: Score, write_rows: WriteRows, tmp_path: Path) -> None:
     """A bad row stops the run; mended, it goes on where it was, and files may be added."""
     bad = [row(0), row(1), row(2, nx_sent_labels=np.array([2]))]
     with pytest.raises(PairFileError, match="line 3"):
-        score_files(model, [write_rows(*bad)], SCHEMA, "image_to_text", tmp_path, key="k", batch_size=2)
+        score(write_rows(*bad))
     assert len(read_scores(tmp_path / "scores.jsonl").queries) == 2
     paths = [write_rows(*map(row, range(3))), write_rows(row(3), name="more.tsv")]
-    seen: list[int] = []
-    scored = score_files(
-        model,
-        paths,
-        SCHEMA,
-        "image_to_text",
-        tmp_path,
-        key="k",
-        batch_size=2,
-        progress=lambda done, _: seen.append(done),
-    )
+    scored, seen = score(*paths)
     assert seen == [4]
     assert scored.candidates == tuple(f"text {number}" for number in range(4))
 
 
 @pytest.mark.parametrize("broken", ["lines", "record", "nothing recorded"])
 def test_kept_scores_that_are_broken_are_made_anew(
-    model: FashionBertForMatching, write_rows: WriteRows, tmp_path: Path, broken: str
+    score: Score, write_rows: WriteRows, tmp_path: Path, broken: str
 ) -> None:
     path = write_rows(*map(row, range(4)))
-    whole = score_files(model, [path], SCHEMA, "image_to_text", tmp_path, key="k")
+    whole, _ = score(path)
     scores, record = tmp_path / "scores.jsonl", tmp_path / "scores.record.json"
     if broken == "lines":
         scores.write_bytes(scores.read_bytes()[:40])
@@ -155,7 +137,7 @@ def test_kept_scores_that_are_broken_are_made_anew(
     else:
         record.unlink()
         scores.write_bytes(bytes(90) + b"\n")
-    again = score_files(model, [path], SCHEMA, "image_to_text", tmp_path, key="k")
+    again, _ = score(path)
     assert again.queries == whole.queries
     np.testing.assert_array_equal(again.logits, whole.logits)
 
@@ -187,11 +169,11 @@ def test_scores_of_something_else_are_not_taken(
     ],
 )
 def test_rows_that_the_model_cannot_read(
-    model: FashionBertForMatching, write_rows: WriteRows, tmp_path: Path, changes: dict[str, Any], fault: str
+    score: Score, write_rows: WriteRows, changes: dict[str, Any], fault: str
 ) -> None:
     path = write_rows(row(0), row(1, **changes))
     with pytest.raises(PairFileError) as caught:
-        score_files(model, [path], SCHEMA, "image_to_text", tmp_path, key="k")
+        score(path)
     assert f"{path}, line 2: {fault}" in str(caught.value)
 
 
@@ -226,10 +208,10 @@ def test_every_fault_of_the_columns(model: FashionBertForMatching, tmp_path: Pat
     assert [fault.split(" ")[0] for fault in caught.value.faults] == ["nx_sent_labels", "text_prod_id"]
 
 
-def test_no_rows(model: FashionBertForMatching, tmp_path: Path) -> None:
+def test_no_rows(score: Score, tmp_path: Path) -> None:
     (tmp_path / "rows.tsv").write_text("\n\n")
     with pytest.raises(PairFileError, match="there is not one row"):
-        score_files(model, [tmp_path / "rows.tsv"], SCHEMA, "image_to_text", tmp_path, key="k")
+        score(tmp_path / "rows.tsv")
 
 
 def test_a_model_that_gives_no_numbers(model: FashionBertForMatching, write_rows: WriteRows, tmp_path: Path) -> None:

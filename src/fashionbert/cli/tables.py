@@ -57,22 +57,13 @@ def pair_tables(report: Mapping[str, Any]) -> Iterator[Table]:
 
 def scoring_fault_table() -> Table:
     """Make the table of the released scorer's figures: printed, derived from right ranks, and corrected."""
-    from fashionbert.evaluation.released_scorer import (
-        COUNTED,
-        CUTS,
-        HITS,
-        PRINTED,
-        arrange,
-        correct,
-        ranks_of,
-        released_recall,
-    )
+    from fashionbert.evaluation.released_scorer import CUTS, HITS, PRINTED, correct, scored_their_way
 
     table = Table(title="The released scorer, 1,000 queries x 101 candidates", title_justify="left")
     for name in ("direction", "figures", *(f"R@{cut}" for cut in CUTS), "queries"):
         table.add_column(name, justify="left" if name in ("direction", "figures") else "right")
     for direction, printed in PRINTED.items():
-        derived, counted = released_recall(*arrange(ranks_of(HITS[direction]), COUNTED[direction]), CUTS)
+        derived, counted = scored_their_way(direction)
         corrected = correct(printed)
         words = _DIRECTIONS[direction]
         table.add_row(words, "right ranks", *map(str, HITS[direction]), "1000")

@@ -72,7 +72,8 @@ def measure_run(
     )
     weights = file_hash(run / WEIGHTS)
     extractor = scorer.processor.extractor.fingerprint
-    key = fingerprint([weights, catalogue.data_hash, extractor, scorer.precision, scorer.device.type, versions()])
+    arithmetic = [scorer.precision, scorer.mirrored, scorer.device.type, versions()]
+    key = fingerprint([weights, catalogue.data_hash, extractor, *arithmetic])
     texts = catalogue.column("text")
     shown = GridExamples(
         texts=texts, picture=lambda index: decode_picture(catalogue[index].pictures[0].read(), name=None)

@@ -82,6 +82,11 @@ def correct(printed: Sequence[float], queries: int = QUERIES) -> Corrected:
     return Corrected(counted, hits, tuple(hit / queries for hit in hits))
 
 
+def scored_their_way(direction: str) -> tuple[list[float], int]:
+    """Score lists with the released model's right ranks by the released arithmetic; as :func:`released_recall`."""
+    return released_recall(*arrange(ranks_of(HITS[direction]), COUNTED[direction]), CUTS)
+
+
 def ranks_of(hits: Sequence[int], cuts: Sequence[int] = CUTS) -> NDArray[np.int64]:
     """Give ranks of right answers with so many of them among the first k of each cut, int64 [Q]."""
     return np.repeat(np.asarray(cuts), np.diff([0, *hits]))

@@ -39,10 +39,10 @@ def pair_report(scored: ScoredRows, direction: Direction, score: Score) -> dict[
         JSON values under the names of :mod:`fashionbert.evaluation.report`.
     """
     margins_M = scored.logits[:, 1] - scored.logits[:, 0]
-    ranking = rank_rows(scored, margins_M if score == "probability" else scored.logits[:, 1])
+    query_M = np.unique(scored.queries, return_inverse=True)[1]
+    ranking = rank_rows(query_M, scored.labels, margins_M if score == "probability" else scored.logits[:, 1])
     rows_M = np.arange(len(margins_M))
-    queries_M = np.unique(scored.queries, return_inverse=True)[1]
-    pairs = MatchingPairs(texts=rows_M, pictures=rows_M, labels=scored.labels, anchors=queries_M)
+    pairs = MatchingPairs(texts=rows_M, pictures=rows_M, labels=scored.labels, anchors=query_M)
     matching = matching_figures(
         pairs,
         match_probability(margins_M),
@@ -59,27 +59,27 @@ def pair_report(scored: ScoredRows, direction: Direction, score: Score) -> dict[
     }
 
 
-def rank_rows(scored: ScoredRows, scores_M: NDArray[np.float64]) -> Ranking:
+def rank_rows(query_M: NDArray[np.int64], right_M: NDArray[np.bool_], scores_M: NDArray[np.float64]) -> Ranking:
     """Rank the best right answer of every query among its rows; ties count against the model.
 
     Args:
-        scored: every row.
+        query_M: number of each row's query, from 0 on without a gap.
+        right_M: whether a row is a right answer.
         scores_M: higher is better.
 
     Returns:
         The ranks; infinite for a query without a right answer.
     """
-    names, query_M = np.unique(scored.queries, return_inverse=True)
-    right_M = scored.labels
-    best_Q = np.full(len(names), -np.inf)
+    sizes_Q = np.bincount(query_M)
+    best_Q = np.full(len(sizes_Q), -np.inf)
     np.maximum.at(best_Q, query_M[right_M], scores_M[right_M])
     ahead_M = ~right_M & (scores_M >= best_Q[query_M])
-    relevant_Q = np.bincount(query_M[right_M], minlength=len(names))
-    ahead_Q = np.bincount(query_M[ahead_M], minlength=len(names))
+    relevant_Q = np.bincount(query_M[right_M], minlength=len(sizes_Q))
+    ahead_Q = np.bincount(query_M[ahead_M], minlength=len(sizes_Q))
     return Ranking(
-        queries=np.arange(len(names)),
-        draws=np.zeros(len(names), np.int64),
-        sizes=np.bincount(query_M),
+        queries=np.arange(len(sizes_Q)),
+        draws=np.zeros(len(sizes_Q), np.int64),
+        sizes=sizes_Q,
         relevant=relevant_Q,
         ranks=np.where(relevant_Q > 0, 1.0 + ahead_Q, np.inf),
     )

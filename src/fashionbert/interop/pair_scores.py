@@ -6,7 +6,7 @@ Letters: B batch, T text tokens, P patches, F feature size, M rows.
 
 import json
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -121,8 +121,8 @@ def score_files(
     check_columns(schema, direction)
     described = fingerprint([key, direction, [[column.name, column.kind, column.length] for column in schema]])
     whole = sum(_size(path) for path in paths)
-    kept = _Kept.found(folder, described, paths)
-    lines, fresh, read = islice(read_lines(paths), kept.rows, None), 0, 0
+    kept, lines = _Kept.found(folder, described, paths)
+    fresh = read = 0
     with (folder / SCORES).open("a", encoding="utf-8") as file:
         while batch := list(islice(lines, batch_size)):
             rows = [parse_row(place, raw, schema) for place, raw in batch]
@@ -159,10 +159,11 @@ class _Kept:
     crc: int = 0
 
     @classmethod
-    def found(cls, folder: Path, key: str, paths: Sequence[Path]) -> "_Kept":
+    def found(cls, folder: Path, key: str, paths: Sequence[Path]) -> "tuple[_Kept, Iterator[tuple[str, bytes]]]":
         """Find what an earlier call left, cut off what it had not recorded; or begin anew.
 
-        Rows behind those that were scored may have changed since, and files been added.
+        Rows behind those that were scored may have changed since, and files been added. Gives the lines to go on with,
+        too: those that were scored have been read to be compared.
         """
         scores = folder / SCORES
         try:
@@ -170,28 +171,26 @@ class _Kept:
             lines = scores.read_bytes().splitlines(keepends=True)[: kept.rows]
         except (OSError, ValueError, TypeError):
             kept, lines = cls(""), []
-        if kept.key == key and len(lines) == kept.rows and kept.crc == _crc(paths, kept.rows):
-            scores.write_bytes(b"".join(lines))
-            return kept
+        if kept.key == key and len(lines) == kept.rows:
+            rows = read_lines(paths)
+            if kept.crc == _crc(0, (raw for _, raw in islice(rows, kept.rows))):
+                scores.write_bytes(b"".join(lines))
+                return kept, rows
         scores.unlink(missing_ok=True)
         scores.parent.mkdir(parents=True, exist_ok=True)
-        return cls(key)
+        return cls(key), read_lines(paths)
 
     def grown(self, rows: Sequence[PairRow]) -> "_Kept":
         """Add rows that were scored."""
-        crc = self.crc
-        for row in rows:
-            crc = zlib.crc32(row.raw, crc)
-        return replace(self, rows=self.rows + len(rows), crc=crc)
+        return replace(self, rows=self.rows + len(rows), crc=_crc(self.crc, (row.raw for row in rows)))
 
     def write(self, folder: Path) -> None:
         write_json(folder / _RECORD, asdict(self))
 
 
-def _crc(paths: Sequence[Path], rows: int) -> int:
-    crc = 0
-    for _, raw in islice(read_lines(paths), rows):
-        crc = zlib.crc32(raw, crc)
+def _crc(crc: int, lines: Iterable[bytes]) -> int:
+    for line in lines:
+        crc = zlib.crc32(line, crc)
     return crc
 
 
