@@ -224,7 +224,7 @@ class TrainingSettings(Part):
 
 
 class EvaluationSettings(Part):
-    """How a model is measured (docs/explanation/evaluation.md)."""
+    """How a model is measured (docs/evaluation.md)."""
 
     protocols: Annotated[tuple[Literal["random-101", "subcategory-101", "full"], ...], Field(min_length=1)] = (
         "subcategory-101",

@@ -1,4 +1,4 @@
-"""Measure a model so that the measurement can be rerun (docs/explanation/evaluation.md).
+"""Measure a model so that the measurement can be rerun (docs/evaluation.md).
 
 ::
 
