@@ -52,15 +52,20 @@ def read_blocks(language: str) -> list[Block]:
     return [block for block in found if block.language == language]
 
 
-@pytest.fixture(scope="session")
-def generator() -> ModuleType:
-    """docs/generate.py as a module."""
-    specification = importlib.util.spec_from_file_location("docs_generate", DOCS / "generate.py")
+def load_script(name: str) -> ModuleType:
+    """A script of docs/ as a module."""
+    specification = importlib.util.spec_from_file_location(f"docs_{name}", DOCS / f"{name}.py")
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def generator() -> ModuleType:
+    """docs/generate.py as a module."""
+    return load_script("generate")
 
 
 @pytest.fixture(scope="session")

@@ -37,6 +37,37 @@ def fashiongen(
         typer.echo(f"written: {path}")
 
 
+@app.command()
+def parity(
+    checkpoint: Annotated[Path, typer.Argument(help="Folder or prefix of a checkpoint of the authors' code.")],
+    case: Annotated[Path, typer.Argument(help="What their code was fed and gave, an .npz file.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Also write the differences here, as JSON.")] = None,
+) -> None:
+    """Show how far our outputs are from those that the authors' code gave for the same weights and inputs.
+
+    Logits of the three tasks, pooled output, losses, task weights and total loss. Needs the extra easytransfer.
+    """
+    from tempfile import TemporaryDirectory
+
+    from rich.console import Console
+
+    from fashionbert.cli.tables import parity_table
+    from fashionbert.files import write_json
+    from fashionbert.interop import differences, import_checkpoint, read_case
+    from fashionbert.model import FashionBertForPreTraining
+    from fashionbert.provenance import commit, versions
+
+    arrays = read_case(case)
+    with TemporaryDirectory() as folder:
+        import_checkpoint(checkpoint, Path(folder) / "model")
+        model = FashionBertForPreTraining.from_pretrained(Path(folder) / "model").eval()
+    found = differences(model, arrays)
+    Console().print(parity_table(found))
+    if out is not None:
+        write_json(out, {"commit": commit(), "versions": versions(), "largest_difference": found})
+        typer.echo(f"written: {out}")
+
+
 @app.command("scoring-fault")
 def scoring_fault() -> None:
     """Show how the released scorer makes its printed recalls of right ranks, and what they should have been.

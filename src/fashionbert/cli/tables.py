@@ -74,6 +74,16 @@ def scoring_fault_table() -> Table:
     return table
 
 
+def parity_table(differences: Mapping[str, float]) -> Table:
+    """Make the table of how far our outputs are from the authors'."""
+    table = Table(title="Ours against the authors' code", title_justify="left")
+    table.add_column("output")
+    table.add_column("largest difference", justify="right")
+    for name, difference in differences.items():
+        table.add_row(name, f"{difference:.1e}")
+    return table
+
+
 def _matching_table(matching: Mapping[str, Any], title: str) -> Table:
     table = Table(title=title, title_justify="left")
     for name in ("accuracy, %", "ROC AUC, %", "calibration error"):

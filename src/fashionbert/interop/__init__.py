@@ -6,17 +6,20 @@ from fashionbert.interop.pair_evaluation import evaluate_files
 from fashionbert.interop.pair_files import EVALUATION_SCHEMA, TRAINING_SCHEMA, parse_row, parse_schema, read_lines
 from fashionbert.interop.pair_report import pair_report, write_pair_report
 from fashionbert.interop.pair_scores import read_scores, score_files
+from fashionbert.interop.parity import differences, read_case
 
 __all__ = [
     "EVALUATION_SCHEMA",
     "TRAINING_SCHEMA",
     "Imported",
+    "differences",
     "evaluate_files",
     "export_checkpoint",
     "import_checkpoint",
     "pair_report",
     "parse_row",
     "parse_schema",
+    "read_case",
     "read_lines",
     "read_scores",
     "score_files",
