@@ -49,6 +49,19 @@ def test_two_processes_share_the_batches_and_leave_one_run(
     assert [line for line in read_metrics(out / "training/metrics.jsonl") if "loss" in line] == steps
 
 
+@pytest.mark.slow
+def test_two_processes_learn_the_weights_of_the_tasks(
+    make_settings: Callable[..., Settings], world: Path, tmp_path: Path
+) -> None:
+    settings, out = tmp_path / "settings.yaml", tmp_path / "run"
+    changes = {"objectives.weights": "uncertainty", "training.epochs": 0.7, "training.contrastive_epochs": 0.3}
+    settings.write_text(settings_to_yaml(make_settings(changes)))
+    done = launch(world, settings, out)
+    assert done.returncode == 0, done.stderr
+    tasks = [[name for name in line if name.startswith("weight.")] for line in read_metrics(out / "training/metrics.jsonl")]
+    assert [len(names) for names in tasks if names] == [1, 4]
+
+
 def test_runs_of_two_precisions_in_one_process(run: Run, tmp_path: Path) -> None:
     losses = {}
     for precision in ("bf16", "fp32", "bf16"):

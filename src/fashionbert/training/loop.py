@@ -216,7 +216,7 @@ class Trainer:
                 output.encoder_outputs,
                 objectives.weights,
                 fixed=objectives.fixed_weights,
-                log_variances=dict(self.module.log_variances.items()),
+                log_variances=output.log_variances,
             )
         self.accelerator.backward(total * share)
         if output.vectors is not None:
