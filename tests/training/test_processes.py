@@ -58,7 +58,9 @@ def test_two_processes_learn_the_weights_of_the_tasks(
     settings.write_text(settings_to_yaml(make_settings(changes)))
     done = launch(world, settings, out)
     assert done.returncode == 0, done.stderr
-    tasks = [[name for name in line if name.startswith("weight.")] for line in read_metrics(out / "training/metrics.jsonl")]
+    tasks = [
+        [name for name in line if name.startswith("weight.")] for line in read_metrics(out / "training/metrics.jsonl")
+    ]
     assert [len(names) for names in tasks if names] == [1, 4]
 
 
