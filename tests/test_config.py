@@ -191,6 +191,17 @@ def test_a_fixed_weight_of_nothing_is_refused(weight: float) -> None:
     assert "greater than 0" in fault
 
 
+@pytest.mark.parametrize("name", ["training.batch_size", "training.epochs", "training.patience", "model.dropout"])
+def test_yes_is_no_number(name: str) -> None:
+    (fault,) = faults_of(f"{name}=yes")
+    assert fault.startswith(f"{name} = True: a number is needed")
+
+
+def test_a_seed_of_more_than_64_bits() -> None:
+    assert load_settings(None, None, [f"training.seed={2**64 - 1}"]).training.seed == 2**64 - 1
+    assert faults_of(f"training.seed={2**64}")[0].startswith(f"training.seed = {2**64}: ")
+
+
 def test_settings_are_frozen_and_keyword_only() -> None:
     with pytest.raises(ValueError, match="frozen"):
         ImageSettings().grid = 4  # pyright: ignore[reportAttributeAccessIssue]
