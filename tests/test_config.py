@@ -129,6 +129,18 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
         {"objectives.weights": "fixed", "objectives.fixed_weights": {"alignment": 1}},
         "objectives.fixed_weights must name exactly the tasks ['masked_words', 'masked_patches', 'alignment']",
     ),
+    (
+        {"model.side_agreement": True, "model.contrastive_size": 8},
+        "model.side_agreement stands on vectors that nothing teaches: add 'contrastive' to objectives.tasks",
+    ),
+    ({"model.late_interaction_size": 8, "model.contrastive_size": 8}, "or set model.late_interaction_size to 0"),
+    (
+        {"contrastive.queue": 9, "objectives.tasks": ["contrastive"], "model.contrastive_size": 8},
+        "contrastive.queue 9 keeps vectors that nothing reads: set negatives.source to mined",
+    ),
+    ({"contrastive.queue": 9, "contrastive.queue_negatives": True}, "with 'contrastive' in objectives.tasks"),
+    ({"contrastive.queue_negatives": True}, "contrastive.queue_negatives has no vectors to read"),
+    ({"model.backbone": "bert", "model.width": 256}, "model.width 256 is not that of model.backbone"),
     ({"model.width": 100, "model.heads": 3}, "model.width 100 is not a multiple of model.heads 3"),
     ({"images.height": 4}, "height 4 x width 256 is less than grid 8"),
     ({"images.network": "pixels"}, "network 'pixels' needs mode 'crop' and no weights, not 'grid'"),

@@ -1,8 +1,10 @@
 """Every setting of the project: one frozen class a part, checked when it is made."""
 
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from fashionbert.config.contradictions import contradictions
 
 
 def _no_truth_value(value: Any) -> Any:
@@ -274,88 +276,3 @@ class Settings(Part):
         if faults := contradictions(self):
             raise ValueError("\n".join(fault.message for fault in faults))
         return self
-
-class Contradiction(NamedTuple):
-    """Settings that are well-formed one by one and do not go together."""
-
-    names: tuple[str, ...]
-    """``part.name`` of each setting that has a share in it."""
-    message: str
-
-
-def contradictions(settings: Settings) -> list[Contradiction]:
-    """Find what settings of different parts contradict; they need not have been checked as a whole."""
-    found: list[Contradiction] = []
-
-    def add(message: str, *names: str) -> None:
-        found.append(Contradiction(names, message))
-
-    objectives, training, model = settings.objectives, settings.training, settings.model
-    tasks = objectives.tasks
-    contrastive = "contrastive" in tasks
-    if not {"alignment", "contrastive"} & set(tasks):
-        add(
-            "objectives.tasks lacks both 'alignment' and 'contrastive', by whose R@1 the best model is chosen",
-            "objectives.tasks",
-        )
-    if len(set(tasks)) != len(tasks):
-        add(f"objectives.tasks names a task twice: {list(tasks)}", "objectives.tasks")
-    if contrastive and model.contrastive_size == 0:
-        add(
-            "objectives.tasks has 'contrastive' but model.contrastive_size is 0: set it to 256, say",
-            *("objectives.tasks", "model.contrastive_size"),
-        )
-    for needy in ("side_agreement", "late_interaction_size"):
-        if getattr(model, needy) and model.contrastive_size == 0:
-            add(
-                f"model.{needy} needs the vector head: set model.contrastive_size to 256, say",
-                *(f"model.{needy}", "model.contrastive_size"),
-            )
-    if model.bank_size and not model.side_agreement:
-        add(
-            "model.bank_size corrects the side agreement: set model.side_agreement to true",
-            *("model.bank_size", "model.side_agreement"),
-        )
-    if settings.negatives.source == "mined" and not contrastive:
-        add(
-            "negatives.source is 'mined' but objectives.tasks lacks 'contrastive', which does the mining",
-            *("negatives.source", "objectives.tasks"),
-        )
-    if training.contrastive_epochs > 0 and not contrastive:
-        add(
-            "training.contrastive_epochs is set but objectives.tasks lacks 'contrastive'",
-            *("training.contrastive_epochs", "objectives.tasks"),
-        )
-    if training.contrastive_epochs > training.epochs:
-        add(
-            f"training.contrastive_epochs {training.contrastive_epochs} is above training.epochs {training.epochs}",
-            *("training.contrastive_epochs", "training.epochs"),
-        )
-    elif training.contrastive_epochs == training.epochs and len(tasks) > 1 and contrastive:
-        add(
-            f"training.contrastive_epochs {training.contrastive_epochs} leaves no epoch for the other "
-            "objectives.tasks: raise training.epochs, or set objectives.tasks=[contrastive]",
-            *("training.contrastive_epochs", "training.epochs", "objectives.tasks"),
-        )
-    if (objectives.weights == "fixed") != bool(objectives.fixed_weights):
-        add(
-            "objectives.weights='fixed' and objectives.fixed_weights need each other",
-            *("objectives.weights", "objectives.fixed_weights"),
-        )
-    elif objectives.fixed_weights and set(objectives.fixed_weights) != set(tasks):
-        add(
-            f"objectives.fixed_weights must name exactly the tasks {list(tasks)}",
-            *("objectives.fixed_weights", "objectives.tasks"),
-        )
-    layers = model.layers or (4 if model.backbone is None else None)
-    if layers is not None and model.split_layers >= layers:
-        add(
-            f"model.split_layers {model.split_layers} leaves none of {layers} layers to join sides",
-            *("model.split_layers", "model.layers", "model.backbone"),
-        )
-    if model.backbone is None and model.width % model.heads:
-        add(
-            f"model.width {model.width} is not a multiple of model.heads {model.heads}",
-            *("model.width", "model.heads", "model.backbone"),
-        )
-    return found

@@ -50,6 +50,10 @@ class Display:
         with self._bars:
             yield
 
+    def warn(self, text: str) -> None:
+        """Show a line about what may not be meant."""
+        self._console.print(f"warning: {text}", soft_wrap=True)
+
     def step(self, step: int, figures: Mapping[str, float], products: int) -> None:
         """Show a step's figures.
 

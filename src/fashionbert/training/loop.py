@@ -97,6 +97,7 @@ class Trainer:
         self.steps_an_epoch = max(1, len(self._batches(0)) // settings.training.accumulation)
         self.steps = max(1, round(settings.training.epochs * self.steps_an_epoch))
         self.alone_steps = round(settings.training.contrastive_epochs * self.steps_an_epoch)
+        self.warmup_steps = warmup_steps(settings.training, self.steps)
 
     def run(self) -> Progress:
         """Train to the end, or until ``patience`` validations in a row were no better.
@@ -110,6 +111,11 @@ class Trainer:
         main = self.accelerator.is_main_process
         metrics = MetricsFile(self.folder / "training" / METRICS, self.progress.step) if main else None
         self._start_trackers()
+        if self.warmup_steps >= self.steps > 1:
+            self.display.warn(
+                f"all {self.steps} steps are warm-up ({self.warmup_steps} steps), so the learning rate ends at "
+                f"{self.steps / self.warmup_steps:.1%} of training.learning_rate at most: lower training.warmup_steps"
+            )
         saved_at = released_at = time.monotonic()
         validation_steps = max(1, round(self.settings.training.validate_every * self.steps_an_epoch))
         try:
@@ -173,7 +179,7 @@ class Trainer:
     def _step(self, step: int) -> dict[str, float]:
         """Take one optimizer step over ``accumulation`` batches."""
         training = self.settings.training
-        set_rate(self.optimizer, rate_factor(step, self.steps, warmup_steps(training, self.steps)))
+        set_rate(self.optimizer, rate_factor(step, self.steps, self.warmup_steps))
         if step == self.alone_steps:
             fill_bank(self._scorer(), self.training)
         epoch, place = divmod(step, self.steps_an_epoch)
