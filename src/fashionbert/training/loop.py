@@ -5,14 +5,13 @@ What a step draws depends on the run's seed and the step's number alone, so a ru
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
 import torch
 from accelerate import Accelerator
-from accelerate.tracking import get_available_trackers
 from accelerate.utils import DistributedDataParallelKwargs, broadcast_object_list, gather_object
 from numpy.typing import NDArray
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -69,7 +68,6 @@ class Trainer:
             display: shows how far the run is.
             cpu: train on the CPU even where there is a GPU.
         """
-        _refuse_missing_trackers(settings.training.trackers)
         self.accelerator = Accelerator(
             cpu=cpu or not torch.cuda.is_available(),
             mixed_precision="no",  # accelerate would keep a first run's precision for all later ones of the process
@@ -300,11 +298,3 @@ class Trainer:
     def _start_trackers(self) -> None:
         if self.settings.training.trackers:
             self.accelerator.init_trackers("fashionbert")
-
-
-def _refuse_missing_trackers(wanted: Sequence[str]) -> None:
-    """Raise where accelerate would leave a tracker out with a warning or without a word."""
-    installed = {str(tracker) for tracker in get_available_trackers()}
-    faults = [f"{name!r} is not installed: pip install {name}" for name in wanted if name not in installed]
-    if faults:
-        raise SettingsError(f"training.trackers = {list(wanted)} cannot be used", faults)
