@@ -52,8 +52,8 @@ class QuietDisplay(Display):
         super().__init__(Console(file=io.StringIO()))
         self.figures: list[Mapping[str, float]] = []
 
-    def step(self, step: int, figures: Mapping[str, float], products: int) -> None:
-        super().step(step, figures, products)
+    def step(self, step: int, figures: Mapping[str, float]) -> None:
+        super().step(step, figures)
         self.figures.append({"step": step, **figures})
 
 

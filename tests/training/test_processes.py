@@ -42,6 +42,7 @@ def test_two_processes_share_the_batches_and_leave_one_run(
     views = FeatureStore.open(out / "training/features").manifest["counts"]["pictures"]
     assert [line["step"] for line in steps] == list(range(1, len(steps) + 1))
     assert 2 <= len(steps) <= views / make_settings(changes).training.batch_size / 2
+    assert max(line["products"] for line in steps) == 2 * make_settings(changes).training.batch_size
     assert any("loss.alignment" in line for line in steps)
     assert Scorer.from_pretrained(out).has_vectors
     again = launch(world, settings, out)

@@ -274,6 +274,15 @@ def test_accumulation_takes_fewer_steps(run: Run, tmp_path: Path) -> None:
     assert len(steps_of(tmp_path / "other")) == len(steps_of(tmp_path / "run")) // 2
 
 
+def test_the_products_of_a_step_are_counted(run: Run, tmp_path: Path) -> None:
+    """Batches larger than the catalogue; steps of two batches, whose last one is smaller."""
+    run({"training.batch_size": 10_000, "training.epochs": 1})
+    rows = json.loads((tmp_path / "run" / "run.json").read_text())["training_rows"]
+    assert [step["products"] for step in steps_of(tmp_path / "run")] == [rows]
+    run({"training.batch_size": rows // 2 + 1, "training.accumulation": 2, "training.epochs": 1}, tmp_path / "two")
+    assert [step["products"] for step in steps_of(tmp_path / "two")] == [rows]
+
+
 def test_features_are_standardised(run: Run, watched: list[Watched]) -> None:
     run()
     (trainer,) = watched

@@ -92,7 +92,8 @@ class Trainer:
         self.drawer = PairDrawer(settings, training, processor.tokenizer, sampler)
         self._plan: list[NDArray[np.int64]] = []
         self._planned_epoch = -1
-        self.steps_an_epoch = max(1, len(self._batches(0)) // settings.training.accumulation)
+        self._batches_a_step = settings.training.accumulation * self.accelerator.num_processes
+        self.steps_an_epoch = max(1, len(self._epoch(0)) // self._batches_a_step)
         self.steps = max(1, round(settings.training.epochs * self.steps_an_epoch))
         self.alone_steps = round(settings.training.contrastive_epochs * self.steps_an_epoch)
         self.warmup_steps = warmup_steps(settings.training, self.steps)
@@ -151,13 +152,10 @@ class Trainer:
         if self.accelerator.is_main_process:
             save_checkpoint(self.folder / "training", self.module, self.optimizer, queues, self.progress)
 
-    def _batches(self, epoch: int) -> list[NDArray[np.int64]]:
-        """Give this process's batches of an epoch; the epoch at hand is kept."""
-        if epoch != self._planned_epoch:
-            self._plan, self._planned_epoch = self._plan_epoch(epoch), epoch
-        return self._plan
-
-    def _plan_epoch(self, epoch: int) -> list[NDArray[np.int64]]:
+    def _epoch(self, epoch: int) -> list[NDArray[np.int64]]:
+        """Plan the batches of all processes in an epoch, in which they take turns; the epoch at hand is kept."""
+        if epoch == self._planned_epoch:
+            return self._plan
         training, processes = self.settings.training, self.accelerator.num_processes
         batches = epoch_batches(
             self.training.texts.lengths,
@@ -172,7 +170,8 @@ class Trainer:
                 f"training.batch_size = {training.batch_size} gives {len(batches)} batches an epoch for {processes} "
                 "processes: lower it, or start fewer processes"
             )
-        return batches[self.accelerator.process_index : whole : processes]
+        self._plan, self._planned_epoch = batches[:whole], epoch
+        return self._plan
 
     def _step(self, step: int) -> dict[str, float]:
         """Take one optimizer step over ``accumulation`` batches."""
@@ -181,8 +180,9 @@ class Trainer:
         if step == self.alone_steps:
             fill_bank(self._scorer(), self.training)
         epoch, place = divmod(step, self.steps_an_epoch)
-        first = place * training.accumulation
-        batches = self._batches(epoch)[first : first + training.accumulation]
+        first = place * self._batches_a_step
+        together = self._epoch(epoch)[first : first + self._batches_a_step]
+        batches = together[self.accelerator.process_index :: self.accelerator.num_processes]
         self.wrapped.train()
         gathered: dict[str, list[float]] = {}
         for number, rows in enumerate(batches):
@@ -193,6 +193,7 @@ class Trainer:
         self.optimizer.step()
         self.optimizer.zero_grad()
         figures = {name: float(np.mean(values)) for name, values in gathered.items()}
+        figures["products"] = sum(map(len, together))
         return {**figures, "gradient_norm": norm, "learning_rate": self.optimizer.param_groups[0]["lr"]}
 
     def _backward(self, step: int, number: int, rows: NDArray[np.int64], share: float) -> dict[str, float]:
@@ -293,7 +294,7 @@ class Trainer:
         step = self.progress.step
         metrics.write({"step": step, "epoch": round(step / self.steps_an_epoch, 4), **figures})
         self.accelerator.log(figures, step=step)
-        self.display.step(step, figures, self.settings.training.batch_size * self.settings.training.accumulation)
+        self.display.step(step, figures)
 
     def _start_trackers(self) -> None:
         if self.settings.training.trackers:
