@@ -218,6 +218,11 @@ def test_nan_features_stop_the_run_before_the_weights_change(
     )
 
 
+def test_a_rate_that_is_far_too_large(run: Run) -> None:
+    with pytest.raises(NonFiniteLossError, match=r"step 1: .*lower training\.learning_rate"):
+        run({**TWO_STEPS, "training.learning_rate": 1e30})
+
+
 def test_a_gradient_that_is_no_number_stops_the_run_too(
     run: Run, watched: list[Watched], monkeypatch: pytest.MonkeyPatch
 ) -> None:

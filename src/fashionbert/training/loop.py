@@ -215,7 +215,7 @@ class Trainer:
         with self._arithmetic():
             output: StepOutput = self.wrapped(sides[0].to(device), sides[1].to(device), groups, negatives, draw_pairs)
             losses = {f"loss {task}": float(loss.detach()) for task, loss in output.losses.items()}
-            self._refuse_non_finite(losses, step)
+            self._refuse_non_finite(losses | output.figures, step)
             total, weights = weigh(
                 output.losses,
                 output.encoder_outputs,

@@ -261,7 +261,7 @@ class PreTrainingStep(nn.Module):
         output.vectors = texts, pictures
         past = () if queue is None or len(queue.rows) == 0 else (queue.texts, queue.pictures, queue.groups)
         scale = model.vector_head.scale
-        output.figures["temperature"] = 1.0 / float(scale.detach())
+        output.figures["temperature"] = float(scale.detach().reciprocal())  # a tensor's: infinite where the scale is 0
         pooled = contrastive_loss(texts.pooled, pictures.pooled, groups_B, scale, *past)
         if model.place_head is None or texts.places is None or pictures.places is None:
             return pooled
