@@ -129,6 +129,18 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
         {"objectives.weights": "fixed", "objectives.fixed_weights": {"alignment": 1}},
         "objectives.fixed_weights must name exactly the tasks ['masked_words', 'masked_patches', 'alignment']",
     ),
+    (
+        {"model.side_agreement": True, "model.contrastive_size": 8},
+        "model.side_agreement stands on vectors that nothing teaches: add 'contrastive' to objectives.tasks",
+    ),
+    ({"model.late_interaction_size": 8, "model.contrastive_size": 8}, "or set model.late_interaction_size to 0"),
+    (
+        {"contrastive.queue": 9, "objectives.tasks": ["contrastive"], "model.contrastive_size": 8},
+        "contrastive.queue 9 keeps vectors that nothing reads: set negatives.source to mined",
+    ),
+    ({"contrastive.queue": 9, "contrastive.queue_negatives": True}, "with 'contrastive' in objectives.tasks"),
+    ({"contrastive.queue_negatives": True}, "contrastive.queue_negatives has no vectors to read"),
+    ({"model.backbone": "bert", "model.width": 256}, "model.width 256 is not that of model.backbone"),
     ({"model.width": 100, "model.heads": 3}, "model.width 100 is not a multiple of model.heads 3"),
     ({"images.height": 4}, "height 4 x width 256 is less than grid 8"),
     ({"images.network": "pixels"}, "network 'pixels' needs mode 'crop' and no weights, not 'grid'"),
@@ -189,6 +201,17 @@ def test_a_fixed_weight_of_nothing_is_refused(weight: float) -> None:
     fixed = f"{{masked_words: 1, masked_patches: 1, alignment: {weight}}}"
     (fault,) = faults_of("objectives.weights=fixed", f"objectives.fixed_weights={fixed}")
     assert "greater than 0" in fault
+
+
+@pytest.mark.parametrize("name", ["training.batch_size", "training.epochs", "training.patience", "model.dropout"])
+def test_yes_is_no_number(name: str) -> None:
+    (fault,) = faults_of(f"{name}=yes")
+    assert fault.startswith(f"{name} = True: a number is needed")
+
+
+def test_a_seed_of_more_than_64_bits() -> None:
+    assert load_settings(None, None, [f"training.seed={2**64 - 1}"]).training.seed == 2**64 - 1
+    assert faults_of(f"training.seed={2**64}")[0].startswith(f"training.seed = {2**64}: ")
 
 
 def test_settings_are_frozen_and_keyword_only() -> None:

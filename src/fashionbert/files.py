@@ -105,3 +105,14 @@ def disk_is_full(error: BaseException | None) -> bool:
             return True
         error = error.__cause__
     return False
+
+
+def file_remedy(error: OSError) -> str:
+    """Say what a person can do about a file or folder that cannot be read or written."""
+    if isinstance(error, NotADirectoryError | FileExistsError):
+        return "a file is where a folder is needed: name another place, or move the file away"
+    if isinstance(error, IsADirectoryError):
+        return "a folder is where a file is needed: name another place, or move the folder away"
+    if isinstance(error, PermissionError) or error.errno == errno.EROFS:
+        return "name a place that you may read and write, or have its permissions changed"
+    return "check the path, or name another place"

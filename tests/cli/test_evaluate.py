@@ -58,6 +58,7 @@ def test_the_same_command_scores_no_pair_again(
         (["--split", "tset"], "tset"),
         (["--protocol", "best-101"], "evaluation.protocols"),
         (["--precision", "fp8"], "training.precision = 'fp8'"),
+        (["--set", "model.layers=3", "--set", "training.seed=1"], "--set training.seed=1: leave it out, or train"),
         (["--set", "evaluation.draw=3"], "did you mean 'draws'?"),
     ],
 )

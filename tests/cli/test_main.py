@@ -115,6 +115,35 @@ def test_a_full_disk_says_how_to_go_on(command: Command, monkeypatch: pytest.Mon
     assert "Traceback" not in complaint
 
 
+@pytest.mark.parametrize("below", ["", "run"])
+@pytest.mark.parametrize("name", ["train", "evaluate", "features", "synthetic"])
+def test_a_file_where_the_output_should_be(
+    command: Command, world: Path, trained: Path, tmp_path: Path, name: str, below: str
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    out = tmp_path / "file" / below
+    words = {
+        "train": ["train", "--catalogue", world, "--preset", "tiny", "--out", out],
+        "evaluate": ["evaluate", trained, "--catalogue", world, "--out", out],
+        "features": ["features", world, "--preset", "tiny", "--out", out],
+        "synthetic": ["catalogue", "synthetic", out, "--groups", "20"],
+    }[name]
+    code, _, complaint = command(*words)
+    assert code == 2
+    assert f"error: {tmp_path / 'file'}" in complaint
+    assert "name another place, or move the file away" in complaint
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied", "/a"), OSError(30, "Read-only", "/a")])
+def test_an_unwritable_place(command: Command, monkeypatch: pytest.MonkeyPatch, error: OSError) -> None:
+    let_commands_raise(monkeypatch, error)
+    assert command()[::2] == (
+        2,
+        f"error: /a: {error.strerror}; name a place that you may read and write, or have its permissions changed\n",
+    )
+
+
 def test_the_demo_refuses_another_shop(command: Command, tmp_path: Path) -> None:
     (tmp_path / "world").mkdir()
     (tmp_path / "world" / "world.json").write_text('{"groups": 300, "seed": 4}')

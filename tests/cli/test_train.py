@@ -49,6 +49,16 @@ def test_another_patch_network_for_the_same_folder(
     assert "images.fit was 'stretch', is now 'pad'" in complaint
 
 
+def test_no_features_are_made_for_a_run_that_cannot_start(command: Command, world: Path, tmp_path: Path) -> None:
+    words = ["--catalogue", world, "--preset", "tiny", "--out", tmp_path / "run"]
+    faulty = [f"model.backbone={tmp_path}", "training.trackers=[aim]"]
+    code, _, complaint = command("train", *words, *(word for fault in faulty for word in ("--set", fault)))
+    assert code == 2
+    assert f"model.backbone = '{tmp_path}' cannot be loaded" in complaint
+    assert "'aim' is not installed" in complaint
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("picture", [True, False])
 def test_score(command: Command, trained: Path, world: Path, tmp_path: Path, picture: bool) -> None:
     pictures = sorted((world / "images").rglob("*-studio.jpg"))[:3]

@@ -12,11 +12,11 @@ def shown(*, terminal: bool) -> str:
     file = io.StringIO()
     display = Display(Console(file=file, force_terminal=terminal, width=160))
     with display.training(10, 4):
-        display.step(5, {**FIGURES, "seconds": 0.5}, products=64)
+        display.step(5, {**FIGURES, "products": 64, "seconds": 0.5})
         with display.validating() as advance:
             advance(200)
         display.validated({"pair.text_to_image": 0.412}, improved=True)
-        display.step(5, {"validation.recall_at_1": 0.4}, products=64)
+        display.step(5, {"validation.recall_at_1": 0.4})
     return file.getvalue()
 
 
@@ -38,5 +38,5 @@ def test_a_bar_on_a_terminal() -> None:
 def test_quiet(capsys: pytest.CaptureFixture[str]) -> None:
     display = Display(quiet=True)
     with display.training(2, 0):
-        display.step(1, {**FIGURES, "seconds": 1.0}, products=1)
+        display.step(1, {**FIGURES, "products": 1, "seconds": 1.0})
     assert capsys.readouterr() == ("", "")

@@ -55,7 +55,7 @@ def test_step_generators_differ_in_every_argument() -> None:
 def test_positives_come_first_and_negatives_are_of_other_groups(
     drawer: Callable[..., PairDrawer], per_positive: int
 ) -> None:
-    made = drawer(negatives__source="subcategory", negatives__per_positive=per_positive)
+    made = drawer(negatives__source="subcategory", contrastive__queue=0, negatives__per_positive=per_positive)
     drawn = made.pairs(ROWS, None, queue_of(made, [], torch.zeros(0, 16)), 1.0, step_generator(0, 0, 0, 0))
     assert drawn.labels.tolist() == [1] * 8 + [0] * 8 * per_positive
     assert drawn.text_of[:8].tolist() == drawn.picture_of[:8].tolist() == list(range(8))
@@ -125,7 +125,7 @@ def test_tasks_that_are_off_hide_nothing(drawer: Callable[..., PairDrawer]) -> N
 
 def test_sides_of_the_batch_and_of_elsewhere_are_masked_alike(drawer: Callable[..., PairDrawer]) -> None:
     """Else the mask would tell a negative from a positive."""
-    made = drawer(negatives__source="random", objectives__patch_mask_share=0.25)
+    made = drawer(negatives__source="random", contrastive__queue=0, objectives__patch_mask_share=0.25)
     generator = step_generator(0, 0, 0, 0)
     texts, pictures = made.sides(ROWS, hidden=True, generator=generator)
     drawn = made.pairs(ROWS, None, queue_of(made, [], torch.zeros(0, 16)), 1.0, generator)

@@ -42,11 +42,27 @@ def test_two_processes_share_the_batches_and_leave_one_run(
     views = FeatureStore.open(out / "training/features").manifest["counts"]["pictures"]
     assert [line["step"] for line in steps] == list(range(1, len(steps) + 1))
     assert 2 <= len(steps) <= views / make_settings(changes).training.batch_size / 2
+    assert max(line["products"] for line in steps) == 2 * make_settings(changes).training.batch_size
     assert any("loss.alignment" in line for line in steps)
     assert Scorer.from_pretrained(out).has_vectors
     again = launch(world, settings, out)
     assert again.returncode == 0, again.stderr
     assert [line for line in read_metrics(out / "training/metrics.jsonl") if "loss" in line] == steps
+
+
+@pytest.mark.slow
+def test_two_processes_learn_the_weights_of_the_tasks(
+    make_settings: Callable[..., Settings], world: Path, tmp_path: Path
+) -> None:
+    settings, out = tmp_path / "settings.yaml", tmp_path / "run"
+    changes = {"objectives.weights": "uncertainty", "training.epochs": 0.7, "training.contrastive_epochs": 0.3}
+    settings.write_text(settings_to_yaml(make_settings(changes)))
+    done = launch(world, settings, out)
+    assert done.returncode == 0, done.stderr
+    tasks = [
+        [name for name in line if name.startswith("weight.")] for line in read_metrics(out / "training/metrics.jsonl")
+    ]
+    assert [len(names) for names in tasks if names] == [1, 4]
 
 
 def test_runs_of_two_precisions_in_one_process(run: Run, tmp_path: Path) -> None:

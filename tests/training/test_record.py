@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from fashionbert.errors import RunError
 from fashionbert.training.curves import draw_curves
 from fashionbert.training.record import MetricsFile, read_metrics
 
@@ -37,6 +38,15 @@ def test_a_line_that_a_kill_cut_short_ends_the_reading(path: Path) -> None:
     path.parent.mkdir()
     path.write_text('{"step": 1}\n{"step": 2, "loss": 0.')
     assert read_metrics(path) == [{"step": 1}]
+
+
+@pytest.mark.parametrize("foreign", ["my notes\n", "[1]\n", '{"loss": 1}\n', "\xff\n", '{"step": "1"}\n'])
+def test_a_file_that_is_not_ours_is_left_alone(path: Path, foreign: str) -> None:
+    path.parent.mkdir()
+    path.write_text('{"step": 1}\n' + foreign, "latin-1")
+    with pytest.raises(RunError, match=r"metrics.jsonl, line 2, is no line of a run's metrics.*move the file away"):
+        MetricsFile(path, 5)
+    assert path.read_text("latin-1") == '{"step": 1}\n' + foreign
 
 
 @pytest.mark.parametrize("tasks", [["alignment"], ["masked_words", "masked_patches", "alignment", "contrastive"], []])

@@ -1,5 +1,6 @@
 """Whole runs of a step or two."""
 
+import io
 import json
 import subprocess
 import sys
@@ -11,12 +12,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from rich.console import Console
 
 from fashionbert.catalogue import Catalogue
 from fashionbert.config import Settings, settings_to_yaml
-from fashionbert.errors import CatalogueError, NonFiniteLossError, RunError, SettingsError
+from fashionbert.errors import CatalogueError, NonFiniteLossError, RunError
 from fashionbert.images.store import FeatureStore
 from fashionbert.scoring import Scorer, read_figures, read_settings
+from fashionbert.training import Display
 from fashionbert.training import loop as loop_module
 from fashionbert.training import run as run_module
 from fashionbert.training.checkpoint import Progress
@@ -27,6 +30,7 @@ Run: TypeAlias = Callable[..., Progress]
 MakeSettings: TypeAlias = Callable[..., Settings]
 TASKS = ("masked_words", "masked_patches", "alignment", "contrastive")
 TWO_STEPS = {"training.epochs": 0.3, "training.validate_every": 9}
+NOT_MINED = {"negatives.source": "random", "contrastive.queue": 0}
 
 
 class Watched(Trainer):
@@ -94,7 +98,7 @@ def test_what_is_written_down_at_each_step(run: Run, tmp_path: Path) -> None:
 )
 def test_some_of_the_tasks(run: Run, tmp_path: Path, tasks: list[str]) -> None:
     changes = {"objectives.tasks": tasks, "negatives.source": "subcategory"}
-    changes |= {"model.side_agreement": False, "model.bank_size": 0}
+    changes |= {"model.side_agreement": False, "model.bank_size": 0, "contrastive.queue": 0}
     contrastive = "contrastive" in tasks
     run({**changes, "model.contrastive_size": 16 * contrastive, "model.late_interaction_size": 8 * contrastive})
     (step,) = steps_of(tmp_path / "run")
@@ -113,9 +117,7 @@ def test_each_scheme_of_weights(run: Run, tmp_path: Path, scheme: str) -> None:
     assert (max(weights) - min(weights) > 1e-3) == (scheme in ("paper", "released"))
 
 
-@pytest.mark.parametrize(
-    "changes", [{"training.precision": "fp32", "objectives.patch_drop_share": 0.5}, {"negatives.source": "random"}]
-)
+@pytest.mark.parametrize("changes", [{"training.precision": "fp32", "objectives.patch_drop_share": 0.5}, NOT_MINED])
 def test_other_ways_of_reading(run: Run, tmp_path: Path, changes: dict[str, Any]) -> None:
     assert run(changes).finished
     assert np.isfinite(steps_of(tmp_path / "run")[0]["gradient_norm"])
@@ -141,7 +143,7 @@ def test_bf16_with_negatives_from_other_batches(
     make_settings: MakeSettings, world: Path, store: FeatureStore, tmp_path: Path
 ) -> None:
     """In a process of its own: accelerate keeps one precision a process."""
-    settings = make_settings({**TWO_STEPS, "training.precision": "bf16", "negatives.source": "random"})
+    settings = make_settings({**TWO_STEPS, "training.precision": "bf16", **NOT_MINED})
     (tmp_path / "settings.yaml").write_text(settings_to_yaml(settings))
     words = [world, store.folder, tmp_path / "run", tmp_path / "settings.yaml"]
     ended = subprocess.run(
@@ -216,6 +218,11 @@ def test_nan_features_stop_the_run_before_the_weights_change(
     )
 
 
+def test_a_rate_that_is_far_too_large(run: Run) -> None:
+    with pytest.raises(NonFiniteLossError, match=r"step 1: .*lower training\.learning_rate"):
+        run({**TWO_STEPS, "training.learning_rate": 1e30})
+
+
 def test_a_gradient_that_is_no_number_stops_the_run_too(
     run: Run, watched: list[Watched], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -241,6 +248,13 @@ def test_a_gradient_that_is_no_number_stops_the_run_too(
     }
 
 
+@pytest.mark.parametrize(("warmup", "warned"), [(1, False), (2, True), (5000, True)])
+def test_a_run_that_is_all_warm_up_says_so(run: Run, warmup: int, warned: bool) -> None:
+    file = io.StringIO()
+    run({**TWO_STEPS, "training.warmup_steps": warmup}, display=Display(Console(file=file, width=300)))
+    assert ("warning: all 2 steps are warm-up" in file.getvalue()) == warned
+
+
 def test_accumulated_gradients_are_the_mean(run: Run, watched: list[Watched]) -> None:
     run({"contrastive.queue": 0, "model.dropout": 0.0, "model.patch_dropout": 0.0})
     (trainer,) = watched
@@ -263,6 +277,15 @@ def test_accumulation_takes_fewer_steps(run: Run, tmp_path: Path) -> None:
     run({"training.epochs": 1, "training.validate_every": 9})
     run({"training.epochs": 1, "training.validate_every": 9, "training.accumulation": 2}, tmp_path / "other")
     assert len(steps_of(tmp_path / "other")) == len(steps_of(tmp_path / "run")) // 2
+
+
+def test_the_products_of_a_step_are_counted(run: Run, tmp_path: Path) -> None:
+    """Batches larger than the catalogue; steps of two batches, whose last one is smaller."""
+    run({"training.batch_size": 10_000, "training.epochs": 1})
+    rows = json.loads((tmp_path / "run" / "run.json").read_text())["training_rows"]
+    assert [step["products"] for step in steps_of(tmp_path / "run")] == [rows]
+    run({"training.batch_size": rows // 2 + 1, "training.accumulation": 2, "training.epochs": 1}, tmp_path / "two")
+    assert [step["products"] for step in steps_of(tmp_path / "two")] == [rows]
 
 
 def test_features_are_standardised(run: Run, watched: list[Watched]) -> None:
@@ -312,11 +335,5 @@ def test_a_catalogue_without_features(run: Run, catalogue: Catalogue, make_featu
 def test_a_single_group_cannot_be_trained_on(run: Run, catalogue: Catalogue) -> None:
     splits = np.asarray(catalogue.column("split"))
     rows = [*np.flatnonzero(splits == "train")[:1], *np.flatnonzero(splits == "validation")]
-    with pytest.raises(CatalogueError, match="the training split is a single group"):
+    with pytest.raises(CatalogueError, match="split 'train' is a single group"):
         run(catalogue=catalogue.subset(rows))
-
-
-def test_a_tracker_that_is_not_installed(run: Run) -> None:
-    with pytest.raises(SettingsError, match=r"training\.trackers = \['aim'\] cannot be used") as caught:
-        run({"training.trackers": ["aim"]})
-    assert "'aim' is not installed: pip install aim" in str(caught.value)

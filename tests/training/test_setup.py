@@ -3,32 +3,12 @@ from typing import Literal
 
 import pytest
 import torch
-from transformers import BertConfig, BertModel
+from transformers import BertModel
 
 from fashionbert.config import ModelSettings
 from fashionbert.errors import SettingsError
 from fashionbert.model import FashionBertForPreTraining
-from fashionbert.text import learn_tokenizer
 from fashionbert.training.setup import build_model, build_tokenizer
-
-
-@pytest.fixture
-def backbone(tmp_path: Path) -> Path:
-    """A BERT of three layers and 40 positions with a tokenizer of its own."""
-    tokenizer = learn_tokenizer(["red dress blue shirt"] * 2, 100)
-    torch.manual_seed(1)
-    config = BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=16,
-        num_hidden_layers=3,
-        num_attention_heads=2,
-        intermediate_size=32,
-        max_position_embeddings=40,
-        hidden_act="gelu_new",
-    )
-    BertModel(config).save_pretrained(tmp_path / "bert")
-    tokenizer.save_pretrained(tmp_path / "bert")
-    return tmp_path / "bert"
 
 
 def build(settings: ModelSettings, vocabulary: int = 30, seed: int = 0) -> FashionBertForPreTraining:

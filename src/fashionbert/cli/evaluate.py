@@ -122,9 +122,17 @@ def _evaluate_catalogue(
 
 def _settings(run: Path, protocols: list[str] | None, assignments: list[str] | None, precision: str) -> "Settings":
     """The run's settings with what the command line says on top."""
-    from fashionbert.config import changed
+    from fashionbert.config import Settings, changed
+    from fashionbert.errors import SettingsError
     from fashionbert.scoring import read_settings
 
+    others = set(Settings.model_fields) - {"catalogue", "evaluation"}
+    idle = [word for word in assignments or () if word.split(".")[0].strip() in others]
+    if idle:
+        raise SettingsError(
+            "evaluate takes --set of the parts catalogue and evaluation alone; the others were settled by training",
+            [f"--set {word}: leave it out, or train another run with it" for word in idle],
+        )
     words = [*(assignments or ()), f"training.precision={precision}"]
     if protocols:
         words.append(f"evaluation.protocols=[{', '.join(protocols)}]")

@@ -6,7 +6,7 @@ import typer
 
 from fashionbert.cli import catalogue, convert, demo, evaluate, features, reproduce, score, train
 from fashionbert.errors import FashionBertError
-from fashionbert.files import disk_is_full
+from fashionbert.files import disk_is_full, file_remedy
 from fashionbert.memory import keep_freed_memory
 
 _INTERRUPTED = 130
@@ -37,6 +37,9 @@ def main() -> None:
         full = disk_is_full(error)
         if isinstance(error, FashionBertError) and not full:
             sys.stderr.write(f"error: {error}\n")
+            sys.exit(2)
+        if not full and isinstance(error, OSError) and error.filename is not None:
+            sys.stderr.write(f"error: {error.filename}: {error.strerror}; {file_remedy(error)}\n")
             sys.exit(2)
         if not full:
             raise

@@ -27,12 +27,12 @@ def train(
     from fashionbert.catalogue import open_catalogue
     from fashionbert.cli.stores import open_store, torch_device
     from fashionbert.config import load_settings
-    from fashionbert.training import Display, build_extractor, join_processes, refuse_another_run
+    from fashionbert.training import Display, build_extractor, join_processes, refuse_early
     from fashionbert.training import train as run_training
 
     settings = load_settings(preset, config, assignments or ())
     products = open_catalogue(catalogue, settings.catalogue)
-    refuse_another_run(settings, products, out)
+    refuse_early(settings, products, out)
     place = torch_device(device)
     processes = join_processes(cpu=place == "cpu")
     own_device = processes.device if processes.num_processes > 1 else None

@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from fashionbert.config.settings import PRESETS, Part, Settings, contradictions
+from fashionbert.config.contradictions import contradictions
+from fashionbert.config.settings import PRESETS, Part, Settings
 from fashionbert.errors import SettingsError
 
 

@@ -1,13 +1,28 @@
 """Every setting of the project: one frozen class a part, checked when it is made."""
 
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Rate = Annotated[float, Field(ge=0.0, lt=1.0)]
-Count = Annotated[int, Field(ge=1)]
-NaturalNumber = Annotated[int, Field(ge=0)]
+from fashionbert.config.contradictions import contradictions
+
+
+def _no_truth_value(value: Any) -> Any:
+    """Refuse ``yes``, which YAML reads as true and pydantic would take for 1; text such as ``2e-4`` stays a number."""
+    if isinstance(value, bool):
+        raise ValueError("a number is needed, not true or false (yes and no are these in YAML)")
+    return value
+
+
+Integer = Annotated[int, BeforeValidator(_no_truth_value)]
+Real = Annotated[float, BeforeValidator(_no_truth_value)]
+Share = Annotated[Real, Field(ge=0.0, le=1.0)]
+Rate = Annotated[Real, Field(ge=0.0, lt=1.0)]
+Positive = Annotated[Real, Field(gt=0.0)]
+NotNegative = Annotated[Real, Field(ge=0.0)]
+Count = Annotated[Integer, Field(ge=1)]
+NaturalNumber = Annotated[Integer, Field(ge=0)]
+Seed = Annotated[Integer, Field(ge=0, le=2**64 - 1)]
 
 Task = Literal["masked_words", "masked_patches", "alignment", "contrastive"]
 Tracker = Literal["tensorboard", "wandb", "trackio", "comet_ml", "aim", "mlflow", "clearml", "dvclive", "swanlab"]
@@ -33,7 +48,7 @@ class CatalogueSettings(Part):
     """Folder that relative picture paths start from; None: the folder of the table."""
     validation_share: Share = 0.1
     """Share of groups held out when the catalogue names no splits of its own."""
-    split_seed: NaturalNumber = 0
+    split_seed: Seed = 0
     """Seed of that split."""
 
 
@@ -66,7 +81,8 @@ class ImageSettings(Part):
     precision: Literal["fp32", "bf16"] = "fp32"
     """Arithmetic of the network; bf16 is about three times as fast on CPUs and GPUs that have it, slower on others."""
     batch_size: Count = 32
-    """Pictures (``grid``) or cells (``crop``) passed through the network at once."""
+    """Pictures (``grid``) or cells (``crop``) passed through a network at once; a CPU takes four at most, whose caches
+    hold no more."""
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> Self:
@@ -112,7 +128,7 @@ class ModelSettings(Part):
     """Dropout on the raw patch features."""
     standardise_features: bool = False
     """Subtract each feature's mean over the training pictures and divide by its deviation before the projection."""
-    max_text_tokens: Annotated[int, Field(ge=8)] = 128
+    max_text_tokens: Annotated[Integer, Field(ge=8)] = 128
     """Longest text in WordPieces, [CLS] and [SEP] included; longer ones are cut."""
     contrastive_size: NaturalNumber = 0
     """E, size of the unit vectors; 0 builds no contrastive head."""
@@ -135,7 +151,7 @@ class ObjectiveSettings(Part):
     """``pairs``: match or not, pair by pair (paper). ``lists``: also which of right and wrong pairs (ours)."""
     weights: Literal["paper", "released", "equal", "fixed", "uncertainty"] = "paper"
     """How the tasks are weighed against each other."""
-    fixed_weights: dict[str, Annotated[float, Field(gt=0.0)]] = Field(default_factory=dict)
+    fixed_weights: dict[str, Positive] = Field(default_factory=dict)
     """Weight by task for ``weights=fixed``; they are divided by their sum."""
     word_mask_share: Rate = 0.15
     """Share of a text's WordPieces that are masked, by whole words."""
@@ -159,7 +175,7 @@ class NegativeSettings(Part):
     """Anywhere, same subcategory, or drawn by the contrastive similarities of the batch and the queue."""
     per_positive: Count = 1
     """Negative pairs for each positive one; half of all swap the text, half the image."""
-    sharpness: Annotated[float, Field(ge=0.0)] = 20.0
+    sharpness: NotNegative = 20.0
     """Mined: a candidate is drawn with probability softmax(sharpness * cosine)."""
     warmup_share: Share = 0.1
     """Mined: share of the alignment stage over which the sharpness rises from 0, easy negatives first."""
@@ -168,10 +184,10 @@ class NegativeSettings(Part):
 class ContrastiveSettings(Part):
     """The contrastive task (ours)."""
 
-    temperature: Annotated[float, Field(gt=0.0)] = 0.07
+    temperature: Positive = 0.07
     """Temperature at the start; it is learnt."""
     queue: NaturalNumber = 0
-    """Past vectors kept, from which mined negatives are drawn."""
+    """Past vectors kept, from which mined negatives are drawn too."""
     queue_negatives: bool = False
     """Whether they are negatives of the contrastive task too; stale ones mislead a young model (docs/log.md)."""
 
@@ -179,41 +195,42 @@ class ContrastiveSettings(Part):
 class TrainingSettings(Part):
     """The loop."""
 
-    epochs: Annotated[float, Field(gt=0.0)] = 10
+    epochs: Positive = 10
     """Passes over the training products."""
-    contrastive_epochs: Annotated[float, Field(ge=0.0)] = 0
+    contrastive_epochs: NotNegative = 0
     """The first so many of them learn the contrastive task alone."""
     batch_size: Count = 64
     """Products in a batch; each gives one positive pair."""
     cluster_size: Count = 1
-    """Products of one subcategory that stand together in a batch, so that in-batch negatives are hard; 1: any."""
+    """Products of one subcategory, with texts of like length, that stand together in a batch at most, so that in-batch
+    negatives are hard; 1: any."""
     accumulation: Count = 1
     """Batches whose gradients are added before a step."""
-    learning_rate: Annotated[float, Field(gt=0.0)] = 2e-5
+    learning_rate: Positive = 2e-5
     """Peak learning rate of the pre-trained layers; without a backbone, of all."""
-    new_layer_factor: Annotated[float, Field(gt=0.0)] = 1.0
+    new_layer_factor: Positive = 1.0
     """With a backbone: learning rate of the other layers, as a multiple of ``learning_rate``."""
     beta1: Rate = 0.95
     """Adam (paper)."""
     beta2: Rate = 0.999
     """Adam (paper)."""
-    epsilon: Annotated[float, Field(gt=0.0)] = 1e-6
+    epsilon: Positive = 1e-6
     """Adam."""
-    weight_decay: Annotated[float, Field(ge=0.0)] = 1e-4
+    weight_decay: NotNegative = 1e-4
     """Decoupled; not on biases and LayerNorms."""
     warmup_steps: NaturalNumber | None = None
     """Steps of linear warm-up; None takes ``warmup_share``."""
     warmup_share: Share = 0.1
     """Share of all steps that warm up."""
-    clip_norm: Annotated[float, Field(gt=0.0)] = 1.0
+    clip_norm: Positive = 1.0
     """Largest global norm of the gradient."""
     precision: Literal["fp32", "bf16"] = "fp32"
     """Arithmetic of the forward pass."""
-    seed: NaturalNumber = 0
+    seed: Seed = 0
     """Seed of everything that is drawn."""
-    checkpoint_minutes: Annotated[float, Field(gt=0.0)] = 5.0
+    checkpoint_minutes: Positive = 5.0
     """Minutes between checkpoints."""
-    validate_every: Annotated[float, Field(gt=0.0)] = 1.0
+    validate_every: Positive = 1.0
     """Epochs between validations."""
     validation_queries: Count = 300
     """Queries of each direction in a validation."""
@@ -234,7 +251,7 @@ class EvaluationSettings(Part):
     """Queries of each direction, or all if fewer."""
     draws: Count = 5
     """Candidate draws."""
-    seed: NaturalNumber = 0
+    seed: Seed = 0
     """Seed of the first draw; draw i has seed + i."""
     batch_size: Count = 256
     """Pairs scored at once."""
@@ -259,89 +276,3 @@ class Settings(Part):
         if faults := contradictions(self):
             raise ValueError("\n".join(fault.message for fault in faults))
         return self
-
-
-class Contradiction(NamedTuple):
-    """Settings that are well-formed one by one and do not go together."""
-
-    names: tuple[str, ...]
-    """``part.name`` of each setting that has a share in it."""
-    message: str
-
-
-def contradictions(settings: Settings) -> list[Contradiction]:
-    """Find what settings of different parts contradict; they need not have been checked as a whole."""
-    found: list[Contradiction] = []
-
-    def add(message: str, *names: str) -> None:
-        found.append(Contradiction(names, message))
-
-    objectives, training, model = settings.objectives, settings.training, settings.model
-    tasks = objectives.tasks
-    contrastive = "contrastive" in tasks
-    if not {"alignment", "contrastive"} & set(tasks):
-        add(
-            "objectives.tasks lacks both 'alignment' and 'contrastive', by whose R@1 the best model is chosen",
-            "objectives.tasks",
-        )
-    if len(set(tasks)) != len(tasks):
-        add(f"objectives.tasks names a task twice: {list(tasks)}", "objectives.tasks")
-    if contrastive and model.contrastive_size == 0:
-        add(
-            "objectives.tasks has 'contrastive' but model.contrastive_size is 0: set it to 256, say",
-            *("objectives.tasks", "model.contrastive_size"),
-        )
-    for needy in ("side_agreement", "late_interaction_size"):
-        if getattr(model, needy) and model.contrastive_size == 0:
-            add(
-                f"model.{needy} needs the vector head: set model.contrastive_size to 256, say",
-                *(f"model.{needy}", "model.contrastive_size"),
-            )
-    if model.bank_size and not model.side_agreement:
-        add(
-            "model.bank_size corrects the side agreement: set model.side_agreement to true",
-            *("model.bank_size", "model.side_agreement"),
-        )
-    if settings.negatives.source == "mined" and not contrastive:
-        add(
-            "negatives.source is 'mined' but objectives.tasks lacks 'contrastive', which does the mining",
-            *("negatives.source", "objectives.tasks"),
-        )
-    if training.contrastive_epochs > 0 and not contrastive:
-        add(
-            "training.contrastive_epochs is set but objectives.tasks lacks 'contrastive'",
-            *("training.contrastive_epochs", "objectives.tasks"),
-        )
-    if training.contrastive_epochs > training.epochs:
-        add(
-            f"training.contrastive_epochs {training.contrastive_epochs} is above training.epochs {training.epochs}",
-            *("training.contrastive_epochs", "training.epochs"),
-        )
-    elif training.contrastive_epochs == training.epochs and len(tasks) > 1 and contrastive:
-        add(
-            f"training.contrastive_epochs {training.contrastive_epochs} leaves no epoch for the other "
-            "objectives.tasks: raise training.epochs, or set objectives.tasks=[contrastive]",
-            *("training.contrastive_epochs", "training.epochs", "objectives.tasks"),
-        )
-    if (objectives.weights == "fixed") != bool(objectives.fixed_weights):
-        add(
-            "objectives.weights='fixed' and objectives.fixed_weights need each other",
-            *("objectives.weights", "objectives.fixed_weights"),
-        )
-    elif objectives.fixed_weights and set(objectives.fixed_weights) != set(tasks):
-        add(
-            f"objectives.fixed_weights must name exactly the tasks {list(tasks)}",
-            *("objectives.fixed_weights", "objectives.tasks"),
-        )
-    layers = model.layers or (4 if model.backbone is None else None)
-    if layers is not None and model.split_layers >= layers:
-        add(
-            f"model.split_layers {model.split_layers} leaves none of {layers} layers to join sides",
-            *("model.split_layers", "model.layers", "model.backbone"),
-        )
-    if model.backbone is None and model.width % model.heads:
-        add(
-            f"model.width {model.width} is not a multiple of model.heads {model.heads}",
-            *("model.width", "model.heads", "model.backbone"),
-        )
-    return found

@@ -50,17 +50,20 @@ class Display:
         with self._bars:
             yield
 
-    def step(self, step: int, figures: Mapping[str, float], products: int) -> None:
+    def warn(self, text: str) -> None:
+        """Show a line about what may not be meant."""
+        self._console.print(f"warning: {text}", soft_wrap=True)
+
+    def step(self, step: int, figures: Mapping[str, float]) -> None:
         """Show a step's figures.
 
         Args:
             step: number of steps taken.
             figures: as written to the metrics file.
-            products: products in the step.
         """
         if "seconds" not in figures:
             return
-        text = _describe(figures, products)
+        text = _describe(figures)
         self._bars.update(self._task, completed=step, figures=text)
         if not self._console.is_terminal and time.monotonic() - self._line_at > _LINE_SECONDS:
             self._line_at = time.monotonic()
@@ -81,10 +84,10 @@ class Display:
         self._console.print(f"validation: {', '.join(parts)}{'  (kept)' if improved else ''}", soft_wrap=True)
 
 
-def _describe(figures: Mapping[str, float], products: int) -> str:
+def _describe(figures: Mapping[str, float]) -> str:
     losses = [
         f"{_SHORT[name]} {figures[f'loss.{name}']:.3f} (w {figures[f'weight.{name}']:.2f})"
         for name in _SHORT
         if f"loss.{name}" in figures
     ]
-    return f"{'  '.join(losses)}  {products / figures['seconds']:.0f} pairs/s"
+    return f"{'  '.join(losses)}  {figures['products'] / figures['seconds']:.0f} pairs/s"

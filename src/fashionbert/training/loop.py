@@ -5,14 +5,13 @@ What a step draws depends on the run's seed and the step's number alone, so a ru
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
 import torch
 from accelerate import Accelerator
-from accelerate.tracking import get_available_trackers
 from accelerate.utils import DistributedDataParallelKwargs, broadcast_object_list, gather_object
 from numpy.typing import NDArray
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -69,7 +68,6 @@ class Trainer:
             display: shows how far the run is.
             cpu: train on the CPU even where there is a GPU.
         """
-        _refuse_missing_trackers(settings.training.trackers)
         self.accelerator = Accelerator(
             cpu=cpu or not torch.cuda.is_available(),
             mixed_precision="no",  # accelerate would keep a first run's precision for all later ones of the process
@@ -94,9 +92,11 @@ class Trainer:
         self.drawer = PairDrawer(settings, training, processor.tokenizer, sampler)
         self._plan: list[NDArray[np.int64]] = []
         self._planned_epoch = -1
-        self.steps_an_epoch = max(1, len(self._batches(0)) // settings.training.accumulation)
+        self._batches_a_step = settings.training.accumulation * self.accelerator.num_processes
+        self.steps_an_epoch = max(1, len(self._epoch(0)) // self._batches_a_step)
         self.steps = max(1, round(settings.training.epochs * self.steps_an_epoch))
         self.alone_steps = round(settings.training.contrastive_epochs * self.steps_an_epoch)
+        self.warmup_steps = warmup_steps(settings.training, self.steps)
 
     def run(self) -> Progress:
         """Train to the end, or until ``patience`` validations in a row were no better.
@@ -110,6 +110,11 @@ class Trainer:
         main = self.accelerator.is_main_process
         metrics = MetricsFile(self.folder / "training" / METRICS, self.progress.step) if main else None
         self._start_trackers()
+        if self.warmup_steps >= self.steps > 1:
+            self.display.warn(
+                f"all {self.steps} steps are warm-up ({self.warmup_steps} steps), so the learning rate ends at "
+                f"{self.steps / self.warmup_steps:.1%} of training.learning_rate at most: lower training.warmup_steps"
+            )
         saved_at = released_at = time.monotonic()
         validation_steps = max(1, round(self.settings.training.validate_every * self.steps_an_epoch))
         try:
@@ -147,13 +152,10 @@ class Trainer:
         if self.accelerator.is_main_process:
             save_checkpoint(self.folder / "training", self.module, self.optimizer, queues, self.progress)
 
-    def _batches(self, epoch: int) -> list[NDArray[np.int64]]:
-        """Give this process's batches of an epoch; the epoch at hand is kept."""
-        if epoch != self._planned_epoch:
-            self._plan, self._planned_epoch = self._plan_epoch(epoch), epoch
-        return self._plan
-
-    def _plan_epoch(self, epoch: int) -> list[NDArray[np.int64]]:
+    def _epoch(self, epoch: int) -> list[NDArray[np.int64]]:
+        """Plan the batches of all processes in an epoch, in which they take turns; the epoch at hand is kept."""
+        if epoch == self._planned_epoch:
+            return self._plan
         training, processes = self.settings.training, self.accelerator.num_processes
         batches = epoch_batches(
             self.training.texts.lengths,
@@ -168,17 +170,19 @@ class Trainer:
                 f"training.batch_size = {training.batch_size} gives {len(batches)} batches an epoch for {processes} "
                 "processes: lower it, or start fewer processes"
             )
-        return batches[self.accelerator.process_index : whole : processes]
+        self._plan, self._planned_epoch = batches[:whole], epoch
+        return self._plan
 
     def _step(self, step: int) -> dict[str, float]:
         """Take one optimizer step over ``accumulation`` batches."""
         training = self.settings.training
-        set_rate(self.optimizer, rate_factor(step, self.steps, warmup_steps(training, self.steps)))
+        set_rate(self.optimizer, rate_factor(step, self.steps, self.warmup_steps))
         if step == self.alone_steps:
             fill_bank(self._scorer(), self.training)
         epoch, place = divmod(step, self.steps_an_epoch)
-        first = place * training.accumulation
-        batches = self._batches(epoch)[first : first + training.accumulation]
+        first = place * self._batches_a_step
+        together = self._epoch(epoch)[first : first + self._batches_a_step]
+        batches = together[self.accelerator.process_index :: self.accelerator.num_processes]
         self.wrapped.train()
         gathered: dict[str, list[float]] = {}
         for number, rows in enumerate(batches):
@@ -189,6 +193,7 @@ class Trainer:
         self.optimizer.step()
         self.optimizer.zero_grad()
         figures = {name: float(np.mean(values)) for name, values in gathered.items()}
+        figures["products"] = sum(map(len, together))
         return {**figures, "gradient_norm": norm, "learning_rate": self.optimizer.param_groups[0]["lr"]}
 
     def _backward(self, step: int, number: int, rows: NDArray[np.int64], share: float) -> dict[str, float]:
@@ -210,13 +215,13 @@ class Trainer:
         with self._arithmetic():
             output: StepOutput = self.wrapped(sides[0].to(device), sides[1].to(device), groups, negatives, draw_pairs)
             losses = {f"loss {task}": float(loss.detach()) for task, loss in output.losses.items()}
-            self._refuse_non_finite(losses, step)
+            self._refuse_non_finite(losses | output.figures, step)
             total, weights = weigh(
                 output.losses,
                 output.encoder_outputs,
                 objectives.weights,
                 fixed=objectives.fixed_weights,
-                log_variances=dict(self.module.log_variances.items()),
+                log_variances=output.log_variances,
             )
         self.accelerator.backward(total * share)
         if output.vectors is not None:
@@ -289,16 +294,8 @@ class Trainer:
         step = self.progress.step
         metrics.write({"step": step, "epoch": round(step / self.steps_an_epoch, 4), **figures})
         self.accelerator.log(figures, step=step)
-        self.display.step(step, figures, self.settings.training.batch_size * self.settings.training.accumulation)
+        self.display.step(step, figures)
 
     def _start_trackers(self) -> None:
         if self.settings.training.trackers:
             self.accelerator.init_trackers("fashionbert")
-
-
-def _refuse_missing_trackers(wanted: Sequence[str]) -> None:
-    """Raise where accelerate would leave a tracker out with a warning or without a word."""
-    installed = {str(tracker) for tracker in get_available_trackers()}
-    faults = [f"{name!r} is not installed: pip install {name}" for name in wanted if name not in installed]
-    if faults:
-        raise SettingsError(f"training.trackers = {list(wanted)} cannot be used", faults)

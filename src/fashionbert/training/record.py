@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from fashionbert.errors import RunError
 from fashionbert.files import replacing
 
 
@@ -36,8 +37,18 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    for line in path.read_text("utf-8").splitlines():
+    """Read line by line; RunError where one is not ours."""
+    lines = path.read_bytes().splitlines(keepends=True)
+    for number, line in enumerate(lines, 1):
         try:
-            yield json.loads(line)
-        except ValueError:
-            return  # the line that a kill cut short is the last one
+            values = json.loads(line)
+            if not isinstance(values["step"], int):
+                raise TypeError("its step is no whole number")
+        except (ValueError, KeyError, TypeError) as error:
+            if number == len(lines) and not line.endswith(b"\n"):
+                return  # the line that a kill cut short
+            raise RunError(
+                f"{path}, line {number}, is no line of a run's metrics ({error!r}): "
+                "move the file away, or train into another --out"
+            ) from error
+        yield values

@@ -1,11 +1,9 @@
 """From a catalogue and settings to a run folder."""
 
-import json
 import platform
 from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,18 +20,18 @@ from fashionbert.images.network import build_patch_network
 from fashionbert.images.store import FeatureStore
 from fashionbert.model import FashionBertForPreTraining
 from fashionbert.provenance import commit, versions
-from fashionbert.scoring import FashionBertProcessor, read_settings
+from fashionbert.scoring import FashionBertProcessor
 from fashionbert.scoring.processor import RECORD
 from fashionbert.scoring.run_folder import RUN_RECORD, SETTINGS
 from fashionbert.text import load_tokenizer
 from fashionbert.training.checkpoint import Progress
 from fashionbert.training.display import Display
 from fashionbert.training.loop import Trainer
+from fashionbert.training.preflight import refuse_early
 from fashionbert.training.setup import build_model, build_tokenizer
 from fashionbert.training.step import PreTrainingStep
 
 _STATISTICS_ROWS = 2000
-_MAY_CHANGE = {"checkpoint_minutes", "trackers"}
 
 
 def build_extractor(settings: ImageSettings, device: str | torch.device = "cpu") -> PatchExtractor:
@@ -81,12 +79,12 @@ def train(
     Raises:
         RunError: the folder holds a run of other settings or of another catalogue.
         FolderInUseError: another process writes there.
-        SettingsError: the backbone cannot be loaded or is too small for the settings.
+        SettingsError: the backbone cannot be loaded or is too small for the settings, or a tracker is not installed.
         CatalogueError: there is nothing to train or validate on.
         NonFiniteLossError: a loss became NaN or infinite.
     """
+    refuse_early(settings, catalogue, folder)
     parts = {name: catalogue.split(name) for name in ("train", "validation")}
-    refuse_another_run(settings, catalogue, folder)
     texts = parts["train"].column("text")
     begun = (folder / RECORD).exists()
     tokenizer = load_tokenizer(folder) if begun else build_tokenizer(settings.model, texts)
@@ -149,47 +147,6 @@ def _feature_statistics(training: Examples, rows: np.ndarray) -> tuple[np.ndarra
     return mean_F.astype(np.float32), deviation_F.astype(np.float32)
 
 
-def refuse_another_run(settings: Settings, catalogue: Catalogue, folder: Path) -> None:
-    """Refuse to go on with a run of other settings or of another catalogue, before hours are spent on features.
-
-    Args:
-        settings: of the run that is to go on.
-        catalogue: all splits.
-        folder: the run folder; nothing is there before the first time.
-
-    Raises:
-        RunError: the folder holds another run.
-    """
-    if not (folder / SETTINGS).exists():
-        return
-    there, here = _flat(read_settings(folder).model_dump()), _flat(settings.model_dump())
-    changed = [
-        f"{name} was {there.get(name)!r}, is now {here[name]!r}"
-        for name in here
-        if there.get(name) != here[name] and name.rsplit(".")[-1] not in _MAY_CHANGE
-    ]
-    if changed:
-        raise RunError(
-            f"{folder} holds a run of other settings: {'; '.join(changed)}. "
-            "Use the settings it began with to go on with it, or another --out for a new run"
-        )
-    known = _recorded_hash(folder)
-    if known not in (None, catalogue.data_hash):
-        raise RunError(
-            f"{folder} holds a run of another catalogue: its data hash is {known}, that of {catalogue.name} is "
-            f"{catalogue.data_hash}. Use the catalogue it began with to go on with it, or another --out for a new run"
-        )
-
-
-def _recorded_hash(folder: Path) -> str | None:
-    if not (folder / RUN_RECORD).exists():
-        return None
-    try:
-        return json.loads((folder / RUN_RECORD).read_text("utf-8"))["data_hash"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{folder / RUN_RECORD} was edited ({error}): train into another --out") from error
-
-
 def _one_extractor(extractor: PatchExtractor, store: FeatureStore, folder: Path | None) -> None:
     """Refuse features, or a run, of another patch network than the one that new pictures will be read with."""
     known = {str(store.folder): store.fingerprint}
@@ -201,10 +158,6 @@ def _one_extractor(extractor: PatchExtractor, store: FeatureStore, folder: Path 
             f"the settings describe the patch network {extractor.fingerprint}, but {'; '.join(others)}. "
             "Name the weights that the run began with, or another --out and another --features"
         )
-
-
-def _flat(values: dict[str, Any]) -> dict[str, Any]:
-    return {f"{part}.{name}": value for part, fields in values.items() for name, value in fields.items()}
 
 
 def _begin(

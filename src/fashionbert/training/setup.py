@@ -1,13 +1,14 @@
 """What a run starts from: tokenizer and model, fresh or from a backbone."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from fashionbert.config import ModelSettings
-from fashionbert.errors import SettingsError
+from fashionbert.errors import RunError, SettingsError
 from fashionbert.model import FashionBertConfig, FashionBertForPreTraining
 from fashionbert.text import learn_tokenizer, load_tokenizer
 
@@ -60,6 +61,47 @@ def build_model(
     return model
 
 
+def backbone_faults(settings: ModelSettings) -> list[str]:
+    """Say what is wrong with the backbone, by its config and tokenizer alone: they are small and quickly had.
+
+    Args:
+        settings: name the backbone, or none.
+
+    Returns:
+        Faults with name, value and remedy; none where there is no backbone.
+    """
+    if settings.backbone is None:
+        return []
+    folder = Path(settings.backbone)
+    try:
+        if folder.is_dir():
+            _refuse_half_a_model(folder)
+        config = BertConfig.from_pretrained(settings.backbone)
+    except (OSError, ValueError) as error:
+        title, *rest = _unloadable(settings.backbone, error)
+        return [f"{title}: {'; '.join(rest)}"]
+    try:
+        vocabulary = len(load_tokenizer(settings.backbone))
+    except RunError as error:
+        return [*_misfits(config, settings, 0), f"model.backbone = {settings.backbone!r}: {error}"]
+    return _misfits(config, settings, vocabulary)
+
+
+def _refuse_half_a_model(folder: Path) -> None:
+    if not (folder / "config.json").exists():
+        raise OSError(f"{folder} has no config.json")
+    if not any(file for kind in ("*.safetensors", "pytorch_model*.bin") for file in folder.glob(kind)):
+        raise OSError(f"{folder} has no model.safetensors")
+
+
+def _unloadable(source: str, error: Exception) -> tuple[str, str, str]:
+    return (
+        f"model.backbone = {source!r} cannot be loaded",
+        str(error).splitlines()[0],
+        "name a hub id or a folder with config.json and model.safetensors of a BERT",
+    )
+
+
 def _extra_fields(settings: ModelSettings, feature_size: int, patches: int) -> dict[str, Any]:
     activation = {} if settings.activation is None else {"hidden_act": settings.activation}
     return activation | {
@@ -93,16 +135,22 @@ def _load_backbone(source: str) -> BertModel:
     try:
         return BertModel.from_pretrained(source, dtype=torch.float32)
     except (OSError, ValueError) as error:
-        raise SettingsError(
-            f"model.backbone = {source!r} cannot be loaded",
-            [str(error).splitlines()[0], "name a hub id or a folder with config.json and model.safetensors of a BERT"],
-        ) from error
+        title, *faults = _unloadable(source, error)
+        raise SettingsError(title, faults) from error
 
 
 def _config_of(
     backbone: BertModel, settings: ModelSettings, vocabulary: int, feature_size: int, patches: int
 ) -> FashionBertConfig:
     bert: BertConfig = backbone.config
+    if faults := _misfits(bert, settings, vocabulary):
+        raise SettingsError("the backbone does not fit the settings", faults)
+    layers = settings.layers or bert.num_hidden_layers
+    return FashionBertConfig.from_bert(bert, num_hidden_layers=layers, **_extra_fields(settings, feature_size, patches))
+
+
+def _misfits(bert: BertConfig, settings: ModelSettings, vocabulary: int) -> list[str]:
+    """Say what the settings or the tokenizer ask of a backbone that it does not have."""
     layers = settings.layers or bert.num_hidden_layers
     faults = []
     if layers > bert.num_hidden_layers:
@@ -116,6 +164,4 @@ def _config_of(
         )
     if vocabulary > bert.vocab_size:
         faults.append(f"the tokenizer of {settings.backbone} has {vocabulary} WordPieces, its model {bert.vocab_size}")
-    if faults:
-        raise SettingsError("the backbone does not fit the settings", faults)
-    return FashionBertConfig.from_bert(bert, num_hidden_layers=layers, **_extra_fields(settings, feature_size, patches))
+    return faults

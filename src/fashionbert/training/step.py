@@ -75,12 +75,15 @@ class StepOutput:
         encoder_outputs: what the heads read.
         vectors: those of texts and pictures, when the contrastive task took part.
         figures: numbers for the record that are not losses.
+        log_variances: learnt scalar of each task in ``losses``, for uncertainty weights. They come from the forward
+            pass because distributed training knows of a parameter's part in the loss by that alone.
     """
 
     losses: dict[str, Tensor] = field(default_factory=dict)
     encoder_outputs: list[Tensor] = field(default_factory=list)
     vectors: tuple[SideVectors, SideVectors] | None = None
     figures: dict[str, float] = field(default_factory=dict)
+    log_variances: dict[str, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,8 @@ class PreTrainingStep(nn.Module):
             read = _Read(own.texts, own.pictures, vectors, texts.labels, pictures.masked, pictures.features)
             losses |= self._pair_losses(self._read_foreign(read, own.frame, pairs), pairs, output)
         output.losses = {task: losses[task] for task in self.tasks if task in losses}
+        # Cloned, for a parameter itself has no graph in which distributed training could find it.
+        output.log_variances = {task: self.log_variances[task].clone() for task in losses if task in self.log_variances}
         return output
 
     def _pair_losses(self, read: _Read, pairs: DrawnPairs, output: StepOutput) -> dict[str, Tensor]:
@@ -256,7 +261,7 @@ class PreTrainingStep(nn.Module):
         output.vectors = texts, pictures
         past = () if queue is None or len(queue.rows) == 0 else (queue.texts, queue.pictures, queue.groups)
         scale = model.vector_head.scale
-        output.figures["temperature"] = 1.0 / float(scale.detach())
+        output.figures["temperature"] = float(scale.detach().reciprocal())  # a tensor's: infinite where the scale is 0
         pooled = contrastive_loss(texts.pooled, pictures.pooled, groups_B, scale, *past)
         if model.place_head is None or texts.places is None or pictures.places is None:
             return pooled
