@@ -56,8 +56,8 @@ def test_the_same_command_scores_no_pair_again(
     ("words", "complaint"),
     [
         (["--split", "tset"], "tset"),
-        (["--protocol", "best-101"], "evaluation.protocols"),
-        (["--precision", "fp8"], "training.precision = 'fp8'"),
+        (["--protocol", "best-101"], "--protocol is one of random-101, subcategory-101, full"),
+        (["--precision", "fp8"], "--precision"),
         (["--set", "model.layers=3", "--set", "training.seed=1"], "--set training.seed=1: leave it out, or train"),
         (["--set", "evaluation.draw=3"], "did you mean 'draws'?"),
     ],

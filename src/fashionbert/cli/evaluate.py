@@ -1,7 +1,7 @@
 """``fashionbert evaluate``: measure a run on a split of a catalogue."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from fashionbert.evaluation.gallery import Gallery
     from fashionbert.evaluation.protocols import CandidateLists
 
+Precision = Literal["fp32", "bf16"]
+
 
 def evaluate(
     run: Annotated[Path, typer.Argument(help="Run folder.")],
@@ -38,7 +40,7 @@ def evaluate(
     rerank: Annotated[
         int, typer.Option("--rerank", min=1, help="Under full: how many of the vectors' best are re-ranked.")
     ] = 100,
-    precision: Annotated[str, typer.Option("--precision", help="fp32 or bf16.")] = "fp32",
+    precision: Annotated[Precision, typer.Option("--precision", help="Arithmetic of the model.")] = "fp32",
     trec: Annotated[bool, typer.Option("--trec", help="Also write TREC runs and qrels.")] = False,
     assignments: Assignments = None,
     features: Features = None,
@@ -120,10 +122,13 @@ def _evaluate_catalogue(
     console.print(f"report: {out}/report.md and report.json; pictures beside them: {pictures}", soft_wrap=True)
 
 
-def _settings(run: Path, protocols: list[str] | None, assignments: list[str] | None, precision: str) -> "Settings":
+def _settings(
+    run: Path, protocols: list[str] | None, assignments: list[str] | None, precision: Precision
+) -> "Settings":
     """The run's settings with what the command line says on top."""
     from fashionbert.config import Settings, changed
     from fashionbert.errors import SettingsError
+    from fashionbert.evaluation.protocols import PROTOCOLS
     from fashionbert.scoring import read_settings
 
     others = set(Settings.model_fields) - {"catalogue", "evaluation"}
@@ -133,6 +138,8 @@ def _settings(run: Path, protocols: list[str] | None, assignments: list[str] | N
             "evaluate takes --set of the parts catalogue and evaluation alone; the others were settled by training",
             [f"--set {word}: leave it out, or train another run with it" for word in idle],
         )
+    if strange := [name for name in protocols or () if name not in PROTOCOLS]:
+        raise SettingsError(f"--protocol is one of {', '.join(PROTOCOLS)}", [f"{name!r} is none" for name in strange])
     words = [*(assignments or ()), f"training.precision={precision}"]
     if protocols:
         words.append(f"evaluation.protocols=[{', '.join(protocols)}]")

@@ -87,8 +87,6 @@ def evaluate_pairs(
     faults = [f"{name} does not go with --pairs" for name in strange]
     if direction is None:
         faults.append("--pairs needs --direction image-to-text or --direction text-to-image")
-    if precision not in ("fp32", "bf16"):
-        faults.append(f"--precision {precision!r} should be fp32 or bf16")
     if faults:
         raise SettingsError("the options do not go together", faults)
     assert direction is not None, "refused above"

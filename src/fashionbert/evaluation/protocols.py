@@ -20,6 +20,7 @@ DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 ListProtocol = Literal["random-101", "subcategory-101"]
 LIST_PROTOCOLS: tuple[ListProtocol, ...] = get_args(ListProtocol)
 ProtocolName: TypeAlias = Literal["random-101", "subcategory-101", "full"]
+PROTOCOLS: tuple[ProtocolName, ...] = get_args(ProtocolName)
 
 OTHERS = 100
 ABSENT = -1
