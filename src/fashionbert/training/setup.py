@@ -118,4 +118,8 @@ def _config_of(
         faults.append(f"the tokenizer of {settings.backbone} has {vocabulary} WordPieces, its model {bert.vocab_size}")
     if faults:
         raise SettingsError("the backbone does not fit the settings", faults)
-    return FashionBertConfig.from_bert(bert, num_hidden_layers=layers, **_extra_fields(settings, feature_size, patches))
+    try:
+        fields = _extra_fields(settings, feature_size, patches)
+        return FashionBertConfig.from_bert(bert, num_hidden_layers=layers, **fields)
+    except ValueError as error:
+        raise SettingsError(f"model.backbone = {settings.backbone!r} is no BERT to start from", [str(error)]) from error
