@@ -157,7 +157,7 @@ def test_a_model_without_vectors(
 def test_rows_of_a_split_score_as_their_texts_and_pictures(
     scorer: Scorer, make_features: Callable[..., Any], pictures: list[bytes]
 ) -> None:
-    """``score_rows`` reads stored float16 features; the probability agrees with that of the pictures themselves."""
+    """``score_rows`` reads stored features, ``score`` the pictures themselves."""
     ids = [f"p{number}" for number in range(6)]
     features = make_features(ids, patches=9, size=12)
     features.features[:] = scorer.processor.extractor.extract(pictures)
@@ -169,7 +169,7 @@ def test_rows_of_a_split_score_as_their_texts_and_pictures(
     done: list[int] = []
     margins = scorer.score_rows(examples, texts, shown, done.append)
     by_hand = scorer.score([(WORDS[text], pictures[picture]) for text, picture in zip(texts, shown, strict=True)])
-    np.testing.assert_allclose(match_probability(margins), by_hand, atol=2e-3)
+    np.testing.assert_allclose(match_probability(margins), by_hand, rtol=0, atol=1e-6)
     assert margins[1] == margins[2]
     assert sum(done) == 4
 

@@ -44,7 +44,8 @@ class FashionBertProcessor:
             images: one picture or a list or tuple of them: path, bytes, PIL picture or uint8 pixels.
 
         Returns:
-            ``input_ids`` and ``attention_mask`` [B, T] and, with pictures, ``patch_features`` [B, P, F].
+            ``input_ids`` and ``attention_mask`` [B, T] and, with pictures, ``patch_features`` [B, P, F], float16 as
+            feature stores keep them.
 
         Raises:
             PictureError: a picture cannot be used.
