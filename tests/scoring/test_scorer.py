@@ -102,11 +102,33 @@ def test_ties_keep_the_given_order(scorer: Scorer, pictures: list[bytes]) -> Non
     assert [found.index for found in scorer.rank("dress", [pictures[0]] * 3)] == [0, 1, 2]
 
 
-def test_sides_that_do_not_fit(scorer: Scorer, pictures: list[bytes]) -> None:
+def test_sides_that_do_not_fit(scorer: Scorer, pictures: list[bytes], tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="mix texts and pictures"):
         scorer.rank("dress", [pictures[0], "shirt"])
     with pytest.raises(TypeError, match="both pictures"):
         scorer.rank(pictures[0], pictures)
+    with pytest.raises(ValueError, match="top_k = -1 must be at least 1"):
+        scorer.rank("dress", pictures, top_k=-1)
+    with pytest.raises(TypeError, match=r"text 1 is None, a NoneType: give a str"):
+        scorer.score([("dress", pictures[0]), (None, pictures[1])])  # pyright: ignore[reportArgumentType]
+    with pytest.raises(TypeError, match=r"text 0 is nan, a float"):
+        scorer.encode_texts([float("nan")])  # pyright: ignore[reportArgumentType]
+    (tmp_path / "query.png").write_bytes(pictures[0])
+    with pytest.raises(TypeError, match=r"query\.png' is a text and the name of a file: pass a picture as pathlib"):
+        scorer.rank(str(tmp_path / "query.png"), WORDS)
+
+
+def test_candidates_in_an_array(scorer: Scorer, pictures: list[bytes]) -> None:
+    pixels = np.stack([np.asarray(Image.open(io.BytesIO(picture))) for picture in pictures])
+    assert scorer.rank("red dress", pixels) == scorer.rank("red dress", list(pixels))  # pyright: ignore[reportArgumentType]
+    assert scorer.rank(pictures[2], np.array(WORDS)) == scorer.rank(pictures[2], WORDS)  # pyright: ignore[reportArgumentType]
+
+
+def test_an_unknown_precision(
+    make_model: Callable[..., FashionBertForPreTraining], processor: FashionBertProcessor
+) -> None:
+    with pytest.raises(ValueError, match="precision = 'fp8' should be one of fp32, bf16"):
+        Scorer(make_model(), processor, precision="fp8")  # pyright: ignore[reportArgumentType]
 
 
 def test_vectors_are_the_models_own(scorer: Scorer, pictures: list[bytes]) -> None:
