@@ -31,8 +31,10 @@ def test_pixels_of_a_picture_by_hand() -> None:
     pixels[:4, 4:] = 255
     pixels[4:, :4] = 51
     features = build(PIXELS).extract([pixels])
-    assert features.dtype == np.float32
-    np.testing.assert_allclose(features, np.broadcast_to([[[-1], [1], [-0.6], [-1]]], (1, 4, 48)), atol=1e-6)
+    assert features.dtype == np.float16
+    np.testing.assert_array_equal(
+        features, np.broadcast_to(np.array([[[-1], [1], [-0.6], [-1]]], np.float16), (1, 4, 48))
+    )
 
 
 @pytest.mark.parametrize("settings", [PIXELS, RESNET, RESNET.model_copy(update={"mode": "crop"})])
@@ -42,8 +44,9 @@ def test_batches_do_not_change_features(settings: ImageSettings, batch_size: int
     pictures = [noise(seed) for seed in range(5)]
     features = extractor.extract(pictures)
     assert features.shape == (5, extractor.patches, extractor.feature_size)
+    step = 2**-10  # of float16
     for picture, expected in zip(pictures, features, strict=True):
-        np.testing.assert_allclose(extractor.extract([picture])[0], expected, rtol=0, atol=1e-5)
+        np.testing.assert_allclose(extractor.extract([picture])[0], expected, rtol=step, atol=1e-5)
 
 
 def test_no_pictures_give_no_features() -> None:

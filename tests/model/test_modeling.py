@@ -5,7 +5,7 @@ import pytest
 import torch
 from transformers import BertModel
 
-from fashionbert.model import FashionBertConfig, FashionBertForMatching, FashionBertForPreTraining, Meeting
+from fashionbert.model import FashionBertConfig, FashionBertForMatching, FashionBertForPreTraining, Meeting, frame_ids
 
 Inputs: TypeAlias = dict[str, torch.Tensor]
 Model: TypeAlias = FashionBertForPreTraining
@@ -181,6 +181,17 @@ def test_side_agreement_by_hand(agreeing: FashionBertForPreTraining, model: Mode
     margin = similarity - 0.5
     expected = model(**inputs).alignment_logits[1] + torch.stack([-margin / 2, margin / 2])
     torch.testing.assert_close(agreeing(**inputs).alignment_logits[1], expected, atol=1e-4, rtol=0)
+
+
+def test_the_texts_own_vector_knows_segments_and_positions(agreeing: FashionBertForPreTraining, inputs: Inputs) -> None:
+    segments, positions = torch.tensor([[0, 0, 0, 1, 1, 1, 1]] * 4), torch.tensor([[0, 1, 2, 0, 1, 2, 3]])
+    encoder, ids, mask = agreeing.fashionbert, inputs["input_ids"], inputs["attention_mask"]
+    texts = encoder.read_texts(ids, mask, segments, positions)
+    pictures = encoder.read_pictures(inputs["patch_features"])
+    picture_vectors = agreeing.vectors_of_pictures(encoder.read_texts(frame_ids(ids, mask)), pictures)
+    expected = agreeing.join(texts, pictures, (agreeing.vectors_of_texts(texts), picture_vectors)).alignment_logits
+    found = agreeing(**inputs, token_type_ids=segments, position_ids=positions).alignment_logits
+    torch.testing.assert_close(found, expected, **CLOSE)
 
 
 def test_the_alignment_task_does_not_move_the_vectors(agreeing: Model, inputs: Inputs) -> None:

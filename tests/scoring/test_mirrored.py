@@ -80,7 +80,7 @@ def test_rows_of_a_split_are_read_with_both(
     done: list[int] = []
     margins = scorer.score_rows(split(2), texts, shown, done.append)
     by_hand = scorer.score([(WORDS[text], PICTURES[picture]) for text, picture in zip(texts, shown, strict=True)])
-    np.testing.assert_allclose(1 / (1 + np.exp(-margins)), by_hand, atol=2e-3)
+    np.testing.assert_allclose(1 / (1 + np.exp(-margins)), by_hand, rtol=0, atol=1e-6)
     assert sum(done) == 16
     with pytest.raises(StoreError, match="no mirror images"):
         scorer.score_rows(split(1), texts, shown)

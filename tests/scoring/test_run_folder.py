@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from fashionbert.config import ImageSettings
+from fashionbert.config import CatalogueSettings, ImageSettings, Settings, settings_to_yaml
 from fashionbert.errors import RunError
 from fashionbert.images.extractor import PatchExtractor
 from fashionbert.images.network import build_patch_network
 from fashionbert.model import FashionBertForMatching, FashionBertForPreTraining
-from fashionbert.scoring import Scorer, load_model, read_figures, read_settings, save_weights
+from fashionbert.scoring import FashionBertProcessor, Scorer, load_model, read_figures, read_settings, save_weights
 from fashionbert.text import learn_tokenizer
 
 
@@ -77,14 +78,32 @@ def test_a_flipped_bit_in_the_weights(folder: Path) -> None:
         load_model(folder)
 
 
-@pytest.mark.parametrize("name", ["tokenizer.json", "patch_extractor.json", "processor_config.json"])
+@pytest.mark.parametrize(
+    "name", ["tokenizer.json", "tokenizer_config.json", "patch_extractor.json", "processor_config.json"]
+)
 def test_a_changed_companion(folder: Path, name: str) -> None:
     (folder / name).write_text((folder / name).read_text() + "\n")
     with pytest.raises(RunError, match=rf"{name} changed since the model was saved; take a whole copy"):
         Scorer.from_pretrained(folder)
 
 
-def test_a_companion_that_was_not_there(folder: Path) -> None:
+@pytest.mark.parametrize("name", ["patch_network.safetensors", "special_tokens_map.json"])
+def test_a_companion_that_was_not_there(folder: Path, name: str) -> None:
+    (folder / name).write_bytes(b"x")
+    with pytest.raises(RunError, match=f"{name} changed"):
+        load_model(folder)
+
+
+def test_folders_that_name_fewer_companions(folder: Path) -> None:
+    """As the first versions wrote them: of four files those that were there."""
+    with safe_open(folder / "model.safetensors", "pt") as file:
+        metadata = file.metadata()
+    known = json.loads(metadata["fashionbert_companions"])
+    for name in ("patch_network.safetensors", "tokenizer_config.json", "special_tokens_map.json"):
+        del known[name]
+    tensors = load_file(folder / "model.safetensors")
+    save_file(tensors, folder / "model.safetensors", {**metadata, "fashionbert_companions": json.dumps(known)})
+    Scorer.from_pretrained(folder)
     (folder / "patch_network.safetensors").write_bytes(b"x")
     with pytest.raises(RunError, match=r"patch_network\.safetensors changed"):
         load_model(folder)
@@ -117,6 +136,9 @@ def test_parts_of_another_model(folder: Path) -> None:
         ),
         ({"hidden_act": "relu"}, "was edited"),
         ({"hidden_size": "wide"}, r"config\.json was edited .*hidden_size"),
+        ({"is_decoder": True}, r"config\.json was edited .*is_decoder = True is not supported"),
+        ({"add_cross_attention": True}, r"config\.json was edited .*add_cross_attention = True is not supported"),
+        ({"pad_token_id": 10_000}, r"no model can be built from .*config\.json .*[Pp]adding_idx.* take a whole copy"),
         ({"model_type": "bert"}, "describes a 'bert' model, not a 'fashionbert' one"),
     ],
 )
@@ -177,4 +199,17 @@ def test_settings(folder: Path) -> None:
     assert read_settings(folder).training.batch_size == 64
     (folder / "settings.yaml").write_text("training: {batch_size: many}")
     with pytest.raises(RunError, match=r"is no run folder, or an edited one: (?s:.*)training\.batch_size = 'many'"):
+        read_settings(folder)
+
+
+def test_settings_that_build_other_texts(folder: Path, processor: FashionBertProcessor) -> None:
+    learnt = CatalogueSettings(text="{title}. {colour}", columns={"title": "name"})
+    processor.save_pretrained(folder, learnt)
+    harmless = Settings(catalogue=learnt.model_copy(update={"image_root": "/elsewhere"}))
+    (folder / "settings.yaml").write_text(settings_to_yaml(harmless))
+    assert read_settings(folder) == harmless
+    (folder / "settings.yaml").write_text(settings_to_yaml(Settings(catalogue=CatalogueSettings(text="{title}"))))
+    with pytest.raises(
+        RunError, match=r"catalogue\.text is '\{title\}', but .* '\{title\}\. \{colour\}'; .*columns is"
+    ):
         read_settings(folder)

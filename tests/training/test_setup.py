@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Literal
 
@@ -76,6 +77,13 @@ def test_split_layers_leave_one_to_join(backbone: Path) -> None:
         build(ModelSettings(backbone=str(backbone), layers=2, split_layers=2, max_text_tokens=40), 20)
     assert caught.value.faults == ("model.split_layers = 2: one of 2 layers must join the sides",)
     assert build(ModelSettings(backbone=str(backbone), split_layers=2, max_text_tokens=40), 20).config.split_layers == 2
+
+
+def test_a_backbone_that_is_a_decoder(backbone: Path) -> None:
+    values = json.loads((backbone / "config.json").read_text())
+    (backbone / "config.json").write_text(json.dumps({**values, "is_decoder": True}))
+    with pytest.raises(SettingsError, match=r"(?s)is no BERT to start from.*is_decoder = True is not supported"):
+        build(ModelSettings(backbone=str(backbone), max_text_tokens=40), 20)
 
 
 def test_no_backbone_there(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from fashionbert.config import ImageSettings
-from fashionbert.errors import RunError, SettingsError
+from fashionbert.errors import RunError, SettingsError, StoreError
 from fashionbert.files import fingerprint, write_json
 from fashionbert.images.decode import decode_picture
 from fashionbert.images.network import PatchNetwork, Preprocessing, build_patch_network
@@ -79,14 +79,33 @@ class PatchExtractor:
         decoded = decode_picture(picture, name=name)
         return prepare_picture(decoded, self.settings, self.network.preprocessing.interpolation, mirrored=mirrored)
 
-    def forward(self, prepared: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Run the network over prepared pictures: float32 [B, P, F]."""
-        if not prepared:
-            return np.empty((0, self.patches, self.feature_size), np.float32)
-        with torch.inference_mode():
-            return self.network(torch.from_numpy(np.stack(prepared)).to(self.device)).cpu().numpy()
+    def forward(self, prepared: Sequence[NDArray[np.uint8]]) -> NDArray[np.float16]:
+        """Run the network over prepared pictures.
 
-    def extract(self, pictures: Sequence[ImageInput], *, mirrored: bool = False) -> NDArray[np.float32]:
+        The features are rounded here as stores keep them, so that a new picture and a stored one score alike.
+
+        Args:
+            prepared: by :meth:`prepare`.
+
+        Returns:
+            float16 [B, P, F].
+
+        Raises:
+            StoreError: features do not fit in float16.
+        """
+        if not prepared:
+            return np.empty((0, self.patches, self.feature_size), np.float16)
+        with torch.inference_mode():
+            features_BPF = self.network(torch.from_numpy(np.stack(prepared)).to(self.device))
+            features = features_BPF.to(torch.float16).cpu().numpy()
+        if not np.isfinite(features).all():
+            raise StoreError(
+                f"features of the network {self.settings.network!r} are infinite or beyond the range of float16 "
+                "(65504): its weights are broken or it lacks normalisation; choose another network or weights"
+            )
+        return features
+
+    def extract(self, pictures: Sequence[ImageInput], *, mirrored: bool = False) -> NDArray[np.float16]:
         """Give the features of pictures; a batch of them is decoded at a time.
 
         Args:
@@ -94,10 +113,11 @@ class PatchExtractor:
             mirrored: take their mirror images.
 
         Returns:
-            float32 [B, P, F].
+            float16 [B, P, F].
 
         Raises:
             PictureError: a picture cannot be used.
+            StoreError: features do not fit in float16.
         """
         size = self.pictures_at_once
         batches = [pictures[start : start + size] for start in range(0, len(pictures), size)]

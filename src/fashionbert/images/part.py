@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionbert.errors import PictureError, StoreError
+from fashionbert.errors import PictureError
 from fashionbert.files import replacing, write_json
 from fashionbert.images.decode import decode_picture
 from fashionbert.images.extractor import PatchExtractor
@@ -153,13 +153,7 @@ class PartWriter:
         self.state = replace(self.state, set_aside=self.state.set_aside + 1)
 
     def _forward(self, batch: list[NDArray[np.uint8]]) -> NDArray[np.float16]:
-        with np.errstate(over="ignore"):
-            features = self.extractor.forward(batch).astype(np.float16)
-        if not np.isfinite(features).all():
-            raise StoreError(
-                f"features of the network {self.extractor.settings.network!r} are infinite or beyond the range of "
-                "float16 (65504): its weights are broken or it lacks normalisation; choose another network or weights"
-            )
+        features = self.extractor.forward(batch)
         self.progress(self.state)
         return features
 

@@ -42,19 +42,27 @@ class FashionBertConfig(BertConfig):
             **kwargs: values that are no fields; transformers keeps them as attributes.
 
         Raises:
-            ValueError: side agreement or late interaction without a vector head, or no layer left to join the sides.
+            ValueError: side agreement or late interaction without a vector head, no layer left to join the sides, or a
+                kind of BERT that is no encoder.
         """
         super().__post_init__(**kwargs)
+        faults = [
+            f"{name} = {getattr(self, name)!r} is not supported: FashionBERT is a plain encoder; set it to {only!r}"
+            for name, only in _ONLY.items()
+            if getattr(self, name, only) != only
+        ]
         if not 0 <= self.split_layers < self.num_hidden_layers:
-            raise ValueError(
+            faults.append(
                 f"split_layers = {self.split_layers} must leave one of {self.num_hidden_layers} layers to join sides"
             )
         if self.side_agreement and self.contrastive_size == 0:
-            raise ValueError("side_agreement = True needs the vector head: contrastive_size must be above 0")
+            faults.append("side_agreement = True needs the vector head: contrastive_size must be above 0")
         if self.bank_size and not self.side_agreement:
-            raise ValueError("bank_size corrects the side agreement: set side_agreement = True")
+            faults.append("bank_size corrects the side agreement: set side_agreement = True")
         if self.late_interaction_size and self.contrastive_size == 0:
-            raise ValueError("late_interaction_size needs the vector head: contrastive_size must be above 0")
+            faults.append("late_interaction_size needs the vector head: contrastive_size must be above 0")
+        if faults:
+            raise ValueError("; ".join(faults))
 
     @classmethod
     def from_bert(cls, bert: BertConfig, **fields: object) -> "FashionBertConfig":
@@ -96,6 +104,9 @@ class FashionBertConfig(BertConfig):
             }
         )
 
+
+_ONLY = {"is_decoder": False, "add_cross_attention": False, "chunk_size_feed_forward": 0}
+"""Fields of ``BertConfig`` with one value that this model reads right: causal attention would give other scores."""
 
 _NOT_SHAPE = {"model_type", "architectures", "transformers_version", "dtype", "_name_or_path"}
 _BERT_FIELDS = frozenset(BertConfig().to_dict()) - _NOT_SHAPE

@@ -65,7 +65,7 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
         if self.side_agreement is None or patch_features is None:
             return self._align(outputs, None)
         encoder, frame_B2 = self.fashionbert, frame_ids(input_ids, attention_mask)
-        texts = self.vectors_of_texts(encoder.read_texts(input_ids, attention_mask))
+        texts = self.vectors_of_texts(encoder.read_texts(input_ids, attention_mask, token_type_ids, position_ids))
         frame, pictures = (
             encoder.read_texts(frame_B2),
             encoder.read_pictures(patch_features, patch_mask, masked_patches, patch_positions),

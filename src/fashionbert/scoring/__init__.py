@@ -2,8 +2,9 @@
 
 from fashionbert.scoring.probability import match_probability
 from fashionbert.scoring.processor import FashionBertProcessor
+from fashionbert.scoring.ranking import Ranked
 from fashionbert.scoring.run_folder import load_model, read_figures, read_settings, save_weights
-from fashionbert.scoring.scorer import Ranked, Scorer
+from fashionbert.scoring.scorer import Scorer
 
 __all__ = [
     "FashionBertProcessor",

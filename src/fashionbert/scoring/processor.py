@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self, cast
+from typing import Any, Self, cast
 
 import torch
 from transformers import BatchFeature, PreTrainedTokenizerFast
@@ -44,7 +44,8 @@ class FashionBertProcessor:
             images: one picture or a list or tuple of them: path, bytes, PIL picture or uint8 pixels.
 
         Returns:
-            ``input_ids`` and ``attention_mask`` [B, T] and, with pictures, ``patch_features`` [B, P, F].
+            ``input_ids`` and ``attention_mask`` [B, T] and, with pictures, ``patch_features`` [B, P, F], float16 as
+            feature stores keep them.
 
         Raises:
             PictureError: a picture cannot be used.
@@ -94,12 +95,7 @@ class FashionBertProcessor:
             RunError: files are missing or edited.
         """
         folder = Path(folder)
-        try:
-            max_text_tokens = int(json.loads((folder / RECORD).read_text("utf-8"))["max_text_tokens"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RunError(
-                f"{folder / RECORD} is missing or edited ({error}); point to a run folder or take a whole copy of it"
-            ) from error
+        max_text_tokens = _read_record(folder)["max_text_tokens"]
         return cls(load_tokenizer(folder), PatchExtractor.load(folder, device), max_text_tokens)
 
     def refuse_other_model(self, folder: Path, config: FashionBertConfig) -> None:
@@ -127,6 +123,41 @@ class FashionBertProcessor:
             raise RunError(
                 f"{folder} is put together from several models: {'; '.join(faults)}. Take a whole copy of one"
             )
+
+
+def refuse_other_texts(folder: Path, settings: CatalogueSettings) -> None:
+    """Raise where settings build other texts from a row than those that the model of a folder has learnt from.
+
+    Args:
+        folder: the model's folder; one that does not say how its texts were built refuses none.
+        settings: as they are found there.
+
+    Raises:
+        RunError: with every difference.
+    """
+    learnt = _read_record(folder)["catalogue"] if (folder / RECORD).exists() else {}
+    found = settings.model_dump()
+    faults = [
+        f"catalogue.{name} is {found[name]!r}, but the model has learnt with {learnt[name]!r}"
+        for name in ("text", "columns")
+        if name in learnt and learnt[name] != found[name]
+    ]
+    if faults:
+        raise RunError(
+            f"the settings of {folder} were edited: {'; '.join(faults)}. Undo that; for a catalogue with other columns "
+            "name them on the command line"
+        )
+
+
+def _read_record(folder: Path) -> dict[str, Any]:
+    try:
+        record = json.loads((folder / RECORD).read_text("utf-8"))
+        limit, catalogue = int(record["max_text_tokens"]), dict(record.get("catalogue", {}))
+        return {"max_text_tokens": limit, "catalogue": catalogue}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RunError(
+            f"{folder / RECORD} is missing or edited ({error}); point to a run folder or take a whole copy of it"
+        ) from error
 
 
 def _as_list(images: ImageInput | Sequence[ImageInput]) -> list[ImageInput]:

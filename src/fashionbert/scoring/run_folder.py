@@ -29,6 +29,7 @@ from fashionbert.config import Settings, settings_from_yaml
 from fashionbert.errors import RunError, SettingsError
 from fashionbert.files import file_hash, fingerprint, replacing
 from fashionbert.model import FashionBertConfig, FashionBertForMatching, FashionBertForPreTraining
+from fashionbert.scoring.processor import refuse_other_texts
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
@@ -38,7 +39,9 @@ TRAINING = "training"
 
 Model = TypeVar("Model", bound=FashionBertForMatching)
 
-COMPANIONS = ("tokenizer.json", "patch_extractor.json", "patch_network.safetensors", "processor_config.json")
+_FIRST_COMPANIONS = ("tokenizer.json", "patch_extractor.json", "patch_network.safetensors", "processor_config.json")
+"""What the first run folders wrote down."""
+COMPANIONS = (*_FIRST_COMPANIONS, "tokenizer_config.json", "special_tokens_map.json")
 """Files without which, or with others than which, the weights give other scores."""
 
 _REMEDY = "take a whole copy of the run folder"
@@ -85,7 +88,7 @@ def load_model(folder: Path, kind: type[Model] = FashionBertForMatching) -> Mode
     if expected is not None and expected != _shape_hash(config):
         raise RunError(f"{folder / CONFIG} was edited: it no longer fits {WEIGHTS}; {_REMEDY}")
     _refuse_other_companions(folder, metadata)
-    model = kind(config)
+    model = _build(folder, config, kind)
     wanted, found = model.state_dict(), _read_tensors(folder)
     if metadata.get(_TENSOR_HASH) not in (None, _content_hash(found)):
         raise RunError(
@@ -138,12 +141,14 @@ def read_settings(folder: Path) -> Settings:
         The settings it was trained with.
 
     Raises:
-        RunError: they are missing or edited into nonsense.
+        RunError: they are missing, edited into nonsense, or build other texts than the model has learnt from.
     """
     try:
-        return settings_from_yaml(folder / SETTINGS)
+        settings = settings_from_yaml(folder / SETTINGS)
     except SettingsError as error:
         raise RunError(f"{folder} is no run folder, or an edited one: {error}") from error
+    refuse_other_texts(folder, settings.catalogue)
+    return settings
 
 
 def _shape_hash(config: FashionBertConfig) -> str:
@@ -162,8 +167,10 @@ def _content_hash(tensors: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _companions(folder: Path) -> dict[str, str]:
-    return {name: file_hash(folder / name) for name in COMPANIONS if (folder / name).exists()}
+def _companions(folder: Path) -> dict[str, str | None]:
+    """Hash of each file, None where there is none; nothing for weights that stand alone."""
+    found = {name: file_hash(folder / name) if (folder / name).exists() else None for name in COMPANIONS}
+    return found if any(found.values()) else {}
 
 
 def _refuse_other_companions(folder: Path, metadata: Mapping[str, str]) -> None:
@@ -171,9 +178,11 @@ def _refuse_other_companions(folder: Path, metadata: Mapping[str, str]) -> None:
 
     A missing file is left to the part that reads it, which knows what it is for.
     """
-    saved, found = json.loads(metadata.get(_COMPANION_HASH, "{}")), _companions(folder)
-    others = [name for name in saved.keys() & found.keys() if saved[name] != found[name]]
-    others += [name for name in found if name not in saved and saved]
+    saved: dict[str, str | None] = json.loads(metadata.get(_COMPANION_HASH, "{}"))
+    if saved:  # the first run folders name no file that was not there, and know of four
+        saved = {**dict.fromkeys(_FIRST_COMPANIONS), **saved}
+    found = _companions(folder)
+    others = [name for name, expected in saved.items() if found.get(name) not in (None, expected)]
     if others:
         raise RunError(f"{folder}: {', '.join(sorted(others))} changed since the model was saved; {_REMEDY}")
 
@@ -192,6 +201,14 @@ def _read_config(folder: Path) -> FashionBertConfig:
         return FashionBertConfig.from_dict(values)
     except (StrictDataclassError, ValueError) as error:
         raise RunError(f"{folder / CONFIG} was edited ({error}): take a whole copy of the run folder") from error
+
+
+def _build(folder: Path, config: FashionBertConfig, kind: type[Model]) -> Model:
+    """Build the model; torch and transformers refuse impossible values each with an error of its own."""
+    try:
+        return kind(config)
+    except (ArithmeticError, AssertionError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        raise RunError(f"no model can be built from {folder / CONFIG} ({error!r:.300}): {_REMEDY}") from error
 
 
 def _read_metadata(folder: Path) -> dict[str, str]:

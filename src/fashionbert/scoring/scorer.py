@@ -5,10 +5,9 @@ Letters: N pairs, B pairs of a batch, T text tokens, P patches, F feature size, 
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 import numpy as np
 import torch
@@ -20,6 +19,7 @@ from fashionbert.model import FashionBertForMatching, Meeting
 from fashionbert.scoring.portions import portions
 from fashionbert.scoring.probability import match_probability
 from fashionbert.scoring.processor import FashionBertProcessor
+from fashionbert.scoring.ranking import Ranked, pairs_to_rank, refuse_no_texts
 from fashionbert.scoring.run_folder import load_model, pairs_were_learnt
 from fashionbert.scoring.sides import ReadFeatures, SideReader
 from fashionbert.text import TokenizedTexts, tokenize
@@ -30,19 +30,6 @@ Progress = Callable[[int], None]
 
 _SIDE_FLOATS = 2**27
 """Floats of the sides held at once: 0.5 GB, and twice as much for keys and values where one layer joins them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """A candidate and how well it matches.
-
-    Attributes:
-        index: its place in the list of candidates.
-        score: match probability in [0, 1].
-    """
-
-    index: int
-    score: float
 
 
 class Scorer:
@@ -71,7 +58,12 @@ class Scorer:
             precision: arithmetic of the forward pass.
             batch_size: pairs scored at once.
             scores_pairs: False for a model whose alignment head has learnt nothing yet; it is not asked then.
+
+        Raises:
+            ValueError: there is no such precision.
         """
+        if precision not in get_args(Precision):
+            raise ValueError(f"precision = {precision!r} should be one of {', '.join(get_args(Precision))}")
         self.scores_pairs = scores_pairs
         self.device = torch.device(device)
         self.model = model.eval()
@@ -138,6 +130,7 @@ class Scorer:
 
         Raises:
             PictureError: a picture cannot be used; its message names it.
+            TypeError: a text is no string; its message names it.
             RunError: the model has not learnt to score pairs.
         """
         texts, pictures = [text for text, _ in pairs], [picture for _, picture in pairs]
@@ -148,13 +141,13 @@ class Scorer:
     ) -> list[Ranked]:
         """Order candidates by how well they match the query.
 
-        A string as query is always a text, and string candidates are then paths of pictures. For a query that is a
-        picture, give a ``pathlib.Path``, bytes or a PIL picture: string candidates are then texts.
+        A string as query is a text, and string candidates are then paths of pictures; unless it names a file and no
+        candidate does: then it is a picture and they are texts. Bytes, ``pathlib.Path`` and PIL are always pictures.
 
         Args:
             query: a text, or a picture.
             candidates: pictures for a text, texts for a picture.
-            top_k: at most so many; None: all.
+            top_k: at most so many, 1 or more; None: all.
 
         Returns:
             Candidates by their place in the list, best first; ties keep the given order.
@@ -162,19 +155,13 @@ class Scorer:
         Raises:
             PictureError: a picture cannot be used.
             TypeError: some candidates are strings and others are not, or query and candidates are all pictures.
+            ValueError: ``top_k`` is below 1.
             RunError: the model has not learnt to score pairs.
         """
-        if not candidates:
-            return []
-        kinds = {isinstance(candidate, str) for candidate in candidates}
-        if len(kinds) > 1:
-            raise TypeError("candidates mix texts and pictures: pass paths of pictures as pathlib.Path")
-        if not isinstance(query, str):
-            if kinds == {False}:
-                raise TypeError("query and candidates are both pictures: the pair model needs a text on one side")
-            margins = self._margins_of([str(candidate) for candidate in candidates], [query] * len(candidates))
-        else:
-            margins = self._margins_of([query] * len(candidates), candidates)
+        if top_k is not None and top_k < 1:
+            raise ValueError(f"top_k = {top_k} must be at least 1; None gives all")
+        texts, pictures = pairs_to_rank(query, candidates)
+        margins = self._margins_of(texts, pictures)
         scores = match_probability(margins).astype(np.float32)
         order = np.argsort(-margins, kind="stable")[:top_k]  # near 1 probabilities are equal, margins are not
         return [Ranked(int(index), float(scores[index])) for index in order]
@@ -293,12 +280,12 @@ class Scorer:
                 "this model has not learnt to score pairs: its run has trained the contrastive task alone so far. "
                 "Go on with the run, or compare its vectors (encode_texts, encode_pictures)"
             )
+        tokens = self._tokenize(texts)
         places: dict[object, int] = {}
         picture_of = np.asarray([places.setdefault(_identity(picture), len(places)) for picture in pictures], np.int64)
         firsts = np.unique(picture_of, return_index=True)[1]
         extract, several = self.processor.extractor.extract, [pictures[first] for first in firsts]
         features = [extract(several, mirrored=side) for side in ((False, True) if self.mirrored else (False,))]
-        tokens = self._tokenize(texts)
         rows = np.arange(len(texts))
         return self._margins(tokens, rows, [each.__getitem__ for each in features], picture_of, None)
 
@@ -349,6 +336,7 @@ class Scorer:
             )
 
     def _tokenize(self, texts: Sequence[str]) -> TokenizedTexts:
+        refuse_no_texts(texts)
         return tokenize(self.processor.tokenizer, texts, self.processor.max_text_tokens)
 
     def _batches(self, order: NDArray[np.int64], progress: Progress | None) -> Iterator[NDArray[np.int64]]:

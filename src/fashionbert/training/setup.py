@@ -146,7 +146,11 @@ def _config_of(
     if faults := _misfits(bert, settings, vocabulary):
         raise SettingsError("the backbone does not fit the settings", faults)
     layers = settings.layers or bert.num_hidden_layers
-    return FashionBertConfig.from_bert(bert, num_hidden_layers=layers, **_extra_fields(settings, feature_size, patches))
+    fields = _extra_fields(settings, feature_size, patches)
+    try:
+        return FashionBertConfig.from_bert(bert, num_hidden_layers=layers, **fields)
+    except ValueError as error:
+        raise SettingsError(f"model.backbone = {settings.backbone!r} is no BERT to start from", [str(error)]) from error
 
 
 def _misfits(bert: BertConfig, settings: ModelSettings, vocabulary: int) -> list[str]:
