@@ -71,6 +71,17 @@ def test_lines_that_do_not_fit_are_set_aside_by_their_number(tmp_path: Path) -> 
     assert "4 cells where the header has 3" in catalogue.faults[0].message
 
 
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", '\n9,a.jpg,""closed""\n'])
+def test_a_quote_that_is_never_closed_is_named_by_its_line(tmp_path: Path, end: str) -> None:
+    rows = ['\ufeff"product_id",image,text', '1,a.jpg,"two\nlines, ""quoted"""', '2,b.jpg,12" heels', '"3",a.jpg,""']
+    whole = "\n".join(rows)
+    write_csv(tmp_path, whole)
+    assert open_catalogue(tmp_path, settings()).column("product_id") == ["1", "2"]
+    write_csv(tmp_path, f'{whole}\n4,b.jpg,"Skirt\n5,b.jpg,Coat{end}')
+    with pytest.raises(CatalogueError, match=r"products.csv: the quote that opens a cell in line 6 is never closed"):
+        open_catalogue(tmp_path, settings())
+
+
 def test_a_later_row_stands_in_when_the_first_of_its_id_is_broken(tmp_path: Path) -> None:
     write_csv(tmp_path, "product_id,image,text\n1,a.jpg,\n1,b.jpg,T\n")
     catalogue = open_catalogue(tmp_path, settings())
@@ -168,6 +179,7 @@ def test_text_from_a_template_of_columns_and_fields(tmp_path: Path) -> None:
         (b"product_id,image,text\n", "it has no rows"),
         (b"product_id,image,text\n1,a.jpg,Gr\xf6\xdfe\n", "is not UTF-8"),
         (b"\xff\xfep\x00r\x00", "is not UTF-8"),
+        (b'product_id,image,"text\n' + b"1,a.jpg,T\n" * 20_000, "its header cannot be read"),
         (b"product_id,image,text,text\n1,a.jpg,T,T\n", "'text' is there twice"),
         (b"product_id,image\n1,a.jpg\n", "no column for text"),
     ],
