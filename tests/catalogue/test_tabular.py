@@ -89,6 +89,18 @@ def test_a_later_row_stands_in_when_the_first_of_its_id_is_broken(tmp_path: Path
     assert [fault.reason for fault in catalogue.faults] == ["empty-text"]
 
 
+def test_all_that_stands_against_a_row_is_listed_and_the_row_counts_once(tmp_path: Path) -> None:
+    write_csv(tmp_path, "product_id,image,text,split\n1,a.jpg,T,train\n1,c.jpg|d.jpg,,\n,,,train\n2,b.jpg,T,train\n")
+    catalogue = open_catalogue(tmp_path, settings())
+    assert catalogue.column("product_id") == ["1", "2"]
+    found = [(fault.where[-1], fault.reason) for fault in catalogue.faults]
+    assert found == [
+        *(("2", reason) for reason in ("empty-text", "empty-split", "missing-picture", "duplicate-id")),
+        *(("3", reason) for reason in ("empty-id", "empty-text", "no-picture")),
+    ]
+    assert catalogue.faulty_rows == 2
+
+
 def test_pictures_beyond_the_folder_missing_or_elsewhere_are_set_aside(tmp_path: Path) -> None:
     shop = tmp_path / "shop"
     (shop / "images").mkdir(parents=True)
