@@ -1,5 +1,6 @@
 """Whole runs of a step or two."""
 
+import copy
 import json
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from fashionbert.catalogue import Catalogue
+from fashionbert.catalogue import Catalogue, RowFault
 from fashionbert.config import Settings, settings_to_yaml
 from fashionbert.errors import CatalogueError, NonFiniteLossError, RunError, SettingsError
 from fashionbert.images.store import FeatureStore
@@ -55,8 +56,10 @@ def steps_of(folder: Path) -> list[dict[str, Any]]:
     return [line for line in read_metrics(folder / "training" / "metrics.jsonl") if "seconds" in line]
 
 
-def test_a_run_leaves_a_whole_folder(run: Run, world: Path, tmp_path: Path) -> None:
-    progress = run({**TWO_STEPS, "training.trackers": "[tensorboard]"})
+def test_a_run_leaves_a_whole_folder(run: Run, catalogue: Catalogue, world: Path, tmp_path: Path) -> None:
+    flawed = copy.copy(catalogue)
+    flawed.faults = (RowFault("train.csv row 7", "7", "empty-text", "give it one"),)
+    progress = run({**TWO_STEPS, "training.trackers": "[tensorboard]"}, catalogue=flawed)
     folder = tmp_path / "run"
     assert progress.finished
     assert progress.step == len(steps_of(folder)) == 2
@@ -65,6 +68,7 @@ def test_a_run_leaves_a_whole_folder(run: Run, world: Path, tmp_path: Path) -> N
     record = json.loads((folder / "run.json").read_text())
     assert record["training_rows"] > 40
     assert record["left_out"] == []
+    assert record["set_aside"] == {"empty-text": 1}
     assert len(record["data_hash"]) == 16
     with Image.open(folder / "training" / "curves.png") as picture:
         picture.load()

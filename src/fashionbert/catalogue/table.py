@@ -6,6 +6,7 @@ picture is read before :meth:`~fashionbert.types.Picture.read`.
 
 import hashlib
 import operator
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -149,6 +150,11 @@ class Catalogue:
             places = np.flatnonzero(places)
         rows = pa.array(places.astype(np.int64))
         return Catalogue(self.table.take(rows), self._pictures.take(rows), self._source, name=self.name)
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """Number of the faults of each reason, the most frequent first."""
+        return dict(Counter(fault.reason for fault in self.faults).most_common())
 
     @property
     def faulty_rows(self) -> int:

@@ -229,6 +229,7 @@ def _begin(
             "data_hash": catalogue.data_hash,
             "training_rows": len(training),
             "left_out": list(training.left_out),
+            "set_aside": catalogue.reasons,
             "hardware": {
                 "machine": platform.machine(),
                 "threads": torch.get_num_threads(),
