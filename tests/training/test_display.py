@@ -29,6 +29,15 @@ def test_lines_where_there_is_no_terminal() -> None:
     ]
 
 
+def test_cut_texts_are_told_beyond_a_hundredth() -> None:
+    file = io.StringIO()
+    display = Display(Console(file=file, width=160))
+    display.cut_texts(2, 200, 64)
+    assert file.getvalue() == ""
+    display.cut_texts(3, 200, 64)
+    assert file.getvalue().startswith("1.5% of the training texts (3 of 200) are cut at model.max_text_tokens = 64")
+
+
 def test_a_bar_on_a_terminal() -> None:
     text = shown(terminal=True)
     assert "5/10" in text

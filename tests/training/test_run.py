@@ -59,7 +59,8 @@ def steps_of(folder: Path) -> list[dict[str, Any]]:
 def test_a_run_leaves_a_whole_folder(run: Run, catalogue: Catalogue, world: Path, tmp_path: Path) -> None:
     flawed = copy.copy(catalogue)
     flawed.faults = (RowFault("train.csv row 7", "7", "empty-text", "give it one"),)
-    progress = run({**TWO_STEPS, "training.trackers": "[tensorboard]"}, catalogue=flawed)
+    changes = {**TWO_STEPS, "training.trackers": "[tensorboard]", "model.max_text_tokens": 20}
+    progress = run(changes, catalogue=flawed)
     folder = tmp_path / "run"
     assert progress.finished
     assert progress.step == len(steps_of(folder)) == 2
@@ -69,6 +70,7 @@ def test_a_run_leaves_a_whole_folder(run: Run, catalogue: Catalogue, world: Path
     assert record["training_rows"] > 40
     assert record["left_out"] == []
     assert record["set_aside"] == {"empty-text": 1}
+    assert 0.5 < record["cut_texts"] <= 1
     assert len(record["data_hash"]) == 16
     with Image.open(folder / "training" / "curves.png") as picture:
         picture.load()

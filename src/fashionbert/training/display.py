@@ -50,6 +50,21 @@ class Display:
         with self._bars:
             yield
 
+    def cut_texts(self, cut: int, texts: int, limit: int) -> None:
+        """Say how many training texts lose words, where it is more than a hundredth of them.
+
+        Args:
+            cut: texts that are cut.
+            texts: all of them.
+            limit: the setting that cuts them.
+        """
+        if cut > 0.01 * texts:
+            self._console.print(
+                f"{cut / texts:.1%} of the training texts ({cut:,} of {texts:,}) are cut at model.max_text_tokens = "
+                f"{limit} WordPieces: set more, or put what matters first",
+                soft_wrap=True,
+            )
+
     def step(self, step: int, figures: Mapping[str, float], products: int) -> None:
         """Show a step's figures.
 

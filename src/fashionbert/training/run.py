@@ -94,6 +94,7 @@ def train(
     training = build_examples(parts["train"], store, tokenizer, max_tokens=limit, all_pictures=True)
     usable = parts["validation"].subset([product in store for product in parts["validation"].column("product_id")])
     validation = build_examples(usable, store, tokenizer, max_tokens=limit, all_pictures=False)
+    display.cut_texts(*training.cut_texts, limit)
     _one_extractor(extractor, store, folder if begun else None)
     model = build_model(
         settings.model,
@@ -216,6 +217,7 @@ def _begin(
     training: Examples,
 ) -> None:
     """Write all of the run folder that does not change; the processor's record is last and says that all is there."""
+    cut, products = training.cut_texts
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / SETTINGS, settings_to_yaml(settings))
     model.config.architectures = ["FashionBertForPreTraining"]
@@ -230,6 +232,7 @@ def _begin(
             "training_rows": len(training),
             "left_out": list(training.left_out),
             "set_aside": catalogue.reasons,
+            "cut_texts": cut / products,
             "hardware": {
                 "machine": platform.machine(),
                 "threads": torch.get_num_threads(),
