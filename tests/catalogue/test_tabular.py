@@ -71,11 +71,34 @@ def test_lines_that_do_not_fit_are_set_aside_by_their_number(tmp_path: Path) -> 
     assert "4 cells where the header has 3" in catalogue.faults[0].message
 
 
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", '\n9,a.jpg,""closed""\n'])
+def test_a_quote_that_is_never_closed_is_named_by_its_line(tmp_path: Path, end: str) -> None:
+    rows = ['\ufeff"product_id",image,text', '1,a.jpg,"two\nlines, ""quoted"""', '2,b.jpg,12" heels', '"3",a.jpg,""']
+    whole = "\n".join(rows)
+    write_csv(tmp_path, whole)
+    assert open_catalogue(tmp_path, settings()).column("product_id") == ["1", "2"]
+    write_csv(tmp_path, f'{whole}\n4,b.jpg,"Skirt\n5,b.jpg,Coat{end}')
+    with pytest.raises(CatalogueError, match=r"products.csv: the quote that opens a cell in line 6 is never closed"):
+        open_catalogue(tmp_path, settings())
+
+
 def test_a_later_row_stands_in_when_the_first_of_its_id_is_broken(tmp_path: Path) -> None:
     write_csv(tmp_path, "product_id,image,text\n1,a.jpg,\n1,b.jpg,T\n")
     catalogue = open_catalogue(tmp_path, settings())
     assert [product.text for product in catalogue] == ["T"]
     assert [fault.reason for fault in catalogue.faults] == ["empty-text"]
+
+
+def test_all_that_stands_against_a_row_is_listed_and_the_row_counts_once(tmp_path: Path) -> None:
+    write_csv(tmp_path, "product_id,image,text,split\n1,a.jpg,T,train\n1,c.jpg|d.jpg,,\n,,,train\n2,b.jpg,T,train\n")
+    catalogue = open_catalogue(tmp_path, settings())
+    assert catalogue.column("product_id") == ["1", "2"]
+    found = [(fault.where[-1], fault.reason) for fault in catalogue.faults]
+    assert found == [
+        *(("2", reason) for reason in ("empty-text", "empty-split", "missing-picture", "duplicate-id")),
+        *(("3", reason) for reason in ("empty-id", "empty-text", "no-picture")),
+    ]
+    assert catalogue.faulty_rows == 2
 
 
 def test_pictures_beyond_the_folder_missing_or_elsewhere_are_set_aside(tmp_path: Path) -> None:
@@ -168,6 +191,7 @@ def test_text_from_a_template_of_columns_and_fields(tmp_path: Path) -> None:
         (b"product_id,image,text\n", "it has no rows"),
         (b"product_id,image,text\n1,a.jpg,Gr\xf6\xdfe\n", "is not UTF-8"),
         (b"\xff\xfep\x00r\x00", "is not UTF-8"),
+        (b'product_id,image,"text\n' + b"1,a.jpg,T\n" * 20_000, "its header cannot be read"),
         (b"product_id,image,text,text\n1,a.jpg,T,T\n", "'text' is there twice"),
         (b"product_id,image\n1,a.jpg\n", "no column for text"),
     ],

@@ -1,5 +1,6 @@
 """A run that the command line trained: 60 synthetic groups, one layer, some seconds."""
 
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +54,16 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         return int(ended.value.code or 0), printed.out, printed.err
 
     return call
+
+
+@pytest.fixture
+def flawed_world(world: Path, tmp_path: Path) -> Path:
+    """The shop with a row more that has an id and nothing else."""
+    folder = shutil.copytree(world, tmp_path / "flawed")
+    with (folder / "train.csv").open("a", encoding="utf-8") as table:
+        columns = (folder / "train.csv").read_text("utf-8").partition("\n")[0].count(",")
+        table.write("bare" + "," * columns + "\n")
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,13 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
 
+from fashionbert.errors import RunError
+from fashionbert.evaluation import measure
 from fashionbert.files import file_hash
 from fashionbert.scoring import Scorer
 
@@ -50,6 +52,23 @@ def test_the_same_command_scores_no_pair_again(
     after = json.loads((report_folder / "report.json").read_text())
     assert after["text_to_image"] == before["text_to_image"]
     assert after["matching"] == before["matching"]
+
+
+def test_rows_set_aside_are_told_and_kept(
+    command: Command, trained: Path, flawed_world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[Mapping[str, Any]] = []
+
+    def no_more(*_: object, facts: Mapping[str, Any], **__: object) -> None:
+        kept.append(facts)
+        raise RunError("that is enough")
+
+    monkeypatch.setattr(measure, "measure_run", no_more)
+    _, _, said = command("evaluate", trained, "--catalogue", flawed_world, "--out", tmp_path / "report")
+    assert "1 x empty-text, for example train.csv row" in said
+    (facts,) = kept
+    assert facts["left_out"] == 0
+    assert facts["set_aside"] == {"empty-text": 1, "no-picture": 1}
 
 
 @pytest.mark.parametrize(

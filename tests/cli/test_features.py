@@ -56,6 +56,15 @@ def test_a_store_and_its_summary(catalogue: Path, tmp_path: Path) -> None:
     assert found["extractor"] == store.fingerprint
 
 
+def test_rows_set_aside_are_told_once(catalogue: Path, tmp_path: Path) -> None:
+    with catalogue.open("a") as table:
+        table.write("\ns0,shirt again,1.png\ns7,,2.png\ns8,,3.png")
+    told = run(catalogue, "--out", tmp_path / "store")
+    assert "shop.csv: rows set aside or short of a picture: 3 " in told
+    assert told.count("2 x empty-text, for example shop.csv row 8: its text is empty") == 1
+    assert told.count("1 x duplicate-id, for example shop.csv row 7") == 1
+
+
 def test_a_second_run_says_that_there_is_nothing_to_do(catalogue: Path, tmp_path: Path) -> None:
     run(catalogue, "--out", tmp_path / "store")
     assert "is complete already; nothing to do" in " ".join(run(catalogue, "--out", tmp_path / "store").split())

@@ -31,6 +31,15 @@ def test_the_same_command_goes_on_or_says_that_it_is_done(
     assert len(read_metrics(trained / "training" / "metrics.jsonl")) == before
 
 
+def test_rows_set_aside_are_told(command: Command, trained: Path, flawed_world: Path, small_words: list[str]) -> None:
+    words = ["--catalogue", flawed_world, "--preset", "tiny", "--out", trained, "--device", "cpu", *small_words]
+    code, _, said = command("train", *words)
+    assert code == 0
+    assert "flawed: rows set aside or short of a picture: 1 " in said
+    assert "1 x empty-text, for example train.csv row" in said
+    assert "1 x no-picture, for example train.csv row" in said
+
+
 def test_other_settings_for_the_same_folder(
     command: Command, trained: Path, world: Path, small_words: list[str]
 ) -> None:

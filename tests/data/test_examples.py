@@ -22,6 +22,14 @@ def test_one_row_a_product_or_one_a_picture(make_examples: Callable[..., Example
     assert len(set(every.subcategories[:8])) == len(set(every.subcategories[8:])) == 1
 
 
+def test_cut_texts_count_once_a_product(
+    products: Catalogue, make_features: Callable[..., Any], tokenizer: PreTrainedTokenizerFast
+) -> None:
+    features = make_features([f"p{number}" for number in range(12)], views=[1] * 11 + [3])
+    examples = build_examples(products, features, tokenizer, max_tokens=12, all_pictures=True)
+    assert examples.cut_texts == (2, 12)  # 11 and 12 words, where 10 fit between [CLS] and [SEP]
+
+
 def test_variants_are_drawn_in_training_only(make_examples: Callable[..., Examples]) -> None:
     examples = make_examples(variants=2)
     rows = np.array([3, 3, 5])

@@ -144,7 +144,8 @@ def test_a_vector_system_alone_has_no_reliability_diagram(tmp_path: Path, large_
 
 
 def test_the_markdown_says_what_was_measured(tmp_path: Path, evaluation: Evaluation) -> None:
-    report = write_report(tmp_path, evaluation, {"commit": "abc"})
+    lost = {"left_out": 3, "set_aside": {"empty-text": 2, "duplicate-id": 1}}
+    report = write_report(tmp_path, evaluation, {"commit": "abc", **lost})
     text = (tmp_path / "report.md").read_text("utf-8")
     found = report["text_to_image"]
     low, high = (100 * end for end in found["recall_at_1_interval"])
@@ -153,6 +154,8 @@ def test_the_markdown_says_what_was_measured(tmp_path: Path, evaluation: Evaluat
     assert "commit: `abc`" in text
     assert "came from the wider category" in text
     assert "every list is filled as the protocol asks" in text
+    assert "left out for want of a usable picture: 3." in text
+    assert "set aside, or pictures of them: 2 x empty-text, 1 x duplicate-id." in text
     assert "WARNING" not in text
 
 

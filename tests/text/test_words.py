@@ -33,6 +33,13 @@ def test_cut_texts_still_end_in_sep(tokenizer: PreTrainedTokenizerFast) -> None:
     assert words.tolist() == [NO_WORD, 0, 1, NO_WORD]
 
 
+def test_a_text_that_just_fits_is_not_cut(tokenizer: PreTrainedTokenizerFast) -> None:
+    texts = tokenize(tokenizer, ["red dress", "red dress red", "red", ""], 4)
+    assert texts.lengths.tolist() == [4, 4, 3, 2]
+    assert texts.cut.tolist() == [False, True, False, False]
+    assert texts.rows(np.array([1, 0])).cut.tolist() == [True, False]
+
+
 def test_more_texts_than_one_batch_of_the_tokenizer(tokenizer: PreTrainedTokenizerFast) -> None:
     tokenized = tokenize(tokenizer, ["red"] * 4097 + ["red dress"], 64)
     assert tokenized.lengths[4095:].tolist() == [3, 3, 4]

@@ -1,5 +1,6 @@
 """Whole runs of a step or two."""
 
+import copy
 import io
 import json
 import subprocess
@@ -14,7 +15,7 @@ import torch
 from PIL import Image
 from rich.console import Console
 
-from fashionbert.catalogue import Catalogue
+from fashionbert.catalogue import Catalogue, RowFault
 from fashionbert.config import Settings, settings_to_yaml
 from fashionbert.errors import CatalogueError, NonFiniteLossError, RunError
 from fashionbert.images.store import FeatureStore
@@ -59,8 +60,11 @@ def steps_of(folder: Path) -> list[dict[str, Any]]:
     return [line for line in read_metrics(folder / "training" / "metrics.jsonl") if "seconds" in line]
 
 
-def test_a_run_leaves_a_whole_folder(run: Run, world: Path, tmp_path: Path) -> None:
-    progress = run({**TWO_STEPS, "training.trackers": "[tensorboard]"})
+def test_a_run_leaves_a_whole_folder(run: Run, catalogue: Catalogue, world: Path, tmp_path: Path) -> None:
+    flawed = copy.copy(catalogue)
+    flawed.faults = (RowFault("train.csv row 7", "7", "empty-text", "give it one"),)
+    changes = {**TWO_STEPS, "training.trackers": "[tensorboard]", "model.max_text_tokens": 20}
+    progress = run(changes, catalogue=flawed)
     folder = tmp_path / "run"
     assert progress.finished
     assert progress.step == len(steps_of(folder)) == 2
@@ -69,6 +73,8 @@ def test_a_run_leaves_a_whole_folder(run: Run, world: Path, tmp_path: Path) -> N
     record = json.loads((folder / "run.json").read_text())
     assert record["training_rows"] > 40
     assert record["left_out"] == []
+    assert record["set_aside"] == {"empty-text": 1}
+    assert 0.5 < record["cut_texts"] <= 1
     assert len(record["data_hash"]) == 16
     with Image.open(folder / "training" / "curves.png") as picture:
         picture.load()
@@ -337,3 +343,10 @@ def test_a_single_group_cannot_be_trained_on(run: Run, catalogue: Catalogue) -> 
     rows = [*np.flatnonzero(splits == "train")[:1], *np.flatnonzero(splits == "validation")]
     with pytest.raises(CatalogueError, match="split 'train' is a single group"):
         run(catalogue=catalogue.subset(rows))
+
+
+@pytest.mark.parametrize(("limit", "warned"), [(20, True), (400, False)])
+def test_a_run_that_cuts_its_texts_says_so(run: Run, limit: int, warned: bool) -> None:
+    file = io.StringIO()
+    run({**TWO_STEPS, "model.max_text_tokens": limit}, display=Display(Console(file=file, width=300)))
+    assert (f"are cut at model.max_text_tokens = {limit} WordPieces" in file.getvalue()) == warned

@@ -51,7 +51,7 @@ def check_catalogue(
     Returns:
         All findings, errors first.
     """
-    tally = Tally(len(catalogue) + len(catalogue.faults))
+    tally = Tally(len(catalogue) + catalogue.faulty_rows)
     for fault in catalogue.faults:
         place = f"{fault.where} ({fault.product_id})" if fault.product_id else fault.where
         tally.add(fault.reason, place, f"set aside: {fault.message}")

@@ -1,4 +1,4 @@
-"""Which rows are set aside, and why: one reason a row, each with a place and a remedy."""
+"""Which rows are set aside, and why: every reason against a row, each with a place and a remedy."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ _MESSAGES = {
 
 
 class Judge:
-    """Collects the reasons against the rows of a table; the first reason against a row stands.
+    """Collects the reasons against the rows of a table, all of them, each once a row.
 
     Args:
         ids: product id of each row.
@@ -32,38 +32,40 @@ class Judge:
     def __init__(self, ids: pa.ChunkedArray, where: Callable[[int], str]) -> None:
         self._ids = ids
         self._where = where
-        self._reasons = np.full(len(ids), "", dtype=object)
-        self._messages: dict[int, str] = {}
+        self._against: dict[int, dict[str, str]] = {}
         self._dropped_pictures: list[RowFault] = []
 
     @property
     def good(self) -> pa.BooleanArray:
         """For each row whether nothing stands against it."""
-        return pa.array(self._reasons == "", pa.bool_())
+        good = np.ones(len(self._ids), np.bool_)
+        good[list(self._against)] = False
+        return pa.array(good)
 
     def faults(self) -> list[RowFault]:
-        """Return a fault for each row set aside and for each single picture dropped from a row that stays."""
-        bad = np.flatnonzero(self._reasons != "")
+        """Return the faults of each row set aside, and one for each single picture dropped from a row that stays."""
+        bad = sorted(self._against)
         rows = [
-            RowFault(self._where(row), name, self._reasons[row], self._messages.get(row, ""))
-            for row, name in zip(bad.tolist(), self._ids.take(pa.array(bad)).to_pylist(), strict=True)
+            RowFault(self._where(row), name, reason, message)
+            for row, name in zip(bad, self._ids.take(pa.array(bad, pa.int64())).to_pylist(), strict=True)
+            for reason, message in self._against[row].items()
         ]
         return [*rows, *self._dropped_pictures]
 
     def against(self, mask: pa.ChunkedArray | pa.Array | NDArray[np.bool_], reason: str) -> None:
         """Set aside the rows of a mask for one of the known reasons."""
         flags = mask if isinstance(mask, np.ndarray) else mask.to_numpy(zero_copy_only=False)
-        for row in np.flatnonzero(flags & (self._reasons == "")).tolist():
+        for row in np.flatnonzero(flags).tolist():
             self._set_aside(row, reason, _MESSAGES[reason])
 
     def against_duplicates(self) -> None:
         """Set aside every row whose product id an earlier good row has."""
-        good = np.flatnonzero(self._reasons == "")
-        codes = self._ids.take(pa.array(good)).combine_chunks().dictionary_encode().indices.to_numpy()
-        repeated = np.ones(len(good), dtype=np.bool_)
-        repeated[np.unique(codes, return_index=True)[1]] = False
-        for row in good[repeated].tolist():
-            self._set_aside(row, "duplicate-id", _MESSAGES["duplicate-id"])
+        codes = self._ids.combine_chunks().dictionary_encode().indices.to_numpy()
+        good = np.flatnonzero(self.good.to_numpy(zero_copy_only=False))
+        first = np.full(len(codes), len(codes))
+        known, places = np.unique(codes[good], return_index=True)
+        first[known] = good[places]
+        self.against(np.arange(len(codes)) > first[codes], "duplicate-id")
 
     def place_pictures(self, cells: pa.ChunkedArray, source: FilePictures) -> pa.ListArray:
         """Find the files that a column of paths names, relative to the image folder.
@@ -82,14 +84,13 @@ class Judge:
             if left[row]:
                 (name,) = self._ids.slice(row, 1).to_pylist()
                 self._dropped_pictures.append(RowFault(self._where(row), name, wrong[place], message))
-            elif not self._reasons[row]:
+            else:
                 self._set_aside(row, wrong[place], message)
-        self.against(left == 0, "no-picture")
+        self.against(pc.equal(pc.list_value_length(lists), 0), "no-picture")
         return placed
 
     def _set_aside(self, row: int, reason: str, message: str) -> None:
-        self._reasons[row] = reason
-        self._messages[row] = message
+        self._against.setdefault(row, {}).setdefault(reason, message)
 
 
 def known_fault(reason: str, where: str, product_id: str) -> RowFault:

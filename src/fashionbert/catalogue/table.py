@@ -6,6 +6,7 @@ picture is read before :meth:`~fashionbert.types.Picture.read`.
 
 import hashlib
 import operator
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,7 +29,7 @@ _ROWS_AT_ONCE = 4096
 
 @dataclass(frozen=True, slots=True)
 class RowFault:
-    """A row, or one picture of a row, that was set aside.
+    """A reason why a row, or one picture of a row, was set aside; a row may have several.
 
     Attributes:
         where: place of the row (``train.csv row 17``, counted from 1, the header left out).
@@ -64,7 +65,7 @@ class Catalogue:
         pictures: list column beside ``table``: the references of each product's pictures, at least one.
         source: turns a reference into a picture.
         name: what reports call the catalogue.
-        faults: rows that the reader set aside.
+        faults: why the reader set rows aside.
     """
 
     def __init__(
@@ -149,6 +150,16 @@ class Catalogue:
             places = np.flatnonzero(places)
         rows = pa.array(places.astype(np.int64))
         return Catalogue(self.table.take(rows), self._pictures.take(rows), self._source, name=self.name)
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """Number of the faults of each reason, the most frequent first."""
+        return dict(Counter(fault.reason for fault in self.faults).most_common())
+
+    @property
+    def faulty_rows(self) -> int:
+        """Number of rows that were set aside or lost a picture, each counted once, whatever stands against it."""
+        return len({fault.where for fault in self.faults})
 
     @cached_property
     def splits(self) -> dict[str, int]:

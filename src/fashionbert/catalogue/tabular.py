@@ -5,6 +5,7 @@ Cells stay as they are written: an id ``007`` keeps its zeros. Lines that do not
 
 import csv
 import json
+import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -27,6 +28,7 @@ DELIMITERS = ",;\t"
 _JSON_ENDINGS = (".jsonl", ".ndjson")
 _LINES_AT_ONCE = 8192
 _BLOCK_BYTES = 16 << 20
+_REST_OF_QUOTED = re.compile(r'(?:[^"]|"")*+"')
 
 Part = tuple[pa.Table, NDArray[np.int64], list[RowFault]]
 
@@ -56,6 +58,8 @@ def read_tables(files: Sequence[Path], settings: CatalogueSettings, name: str) -
             parts.append(_read_jsonl(file) if json_lines else _read_csv(file))
         except UnicodeDecodeError as error:
             broken.append(f"{file.name} is not UTF-8 ({error.reason} at byte {error.start}): save it as UTF-8")
+        except csv.Error as error:
+            broken.append(f"{file.name}: its header cannot be read ({error}): close the quotes in line 1")
         except (OSError, pa.ArrowException) as error:
             broken.append(f"{file.name}: {error}")
     if broken:
@@ -78,6 +82,11 @@ def _read_csv(file: Path) -> Part:
     names, delimiter = _read_header(file)
     if faults_of_names := repeated(names):
         raise pa.ArrowInvalid("; ".join(faults_of_names))
+    if line := _open_quote(file, delimiter):
+        raise pa.ArrowInvalid(
+            f"the quote that opens a cell in line {line} is never closed and takes in all that follows: close it; "
+            "where it belongs to the text, quote the cell and double the quotes within"
+        )
     faults: list[RowFault] = []
     invalid: list[int] = []
 
@@ -110,6 +119,23 @@ def _read_header(file: Path) -> tuple[list[str], str]:
             headers[delimiter] = next(csv.reader(lines, delimiter=delimiter), [])
     delimiter = max(headers, key=lambda candidate: len(headers[candidate]))
     return headers[delimiter], delimiter
+
+
+def _open_quote(file: Path, delimiter: str) -> int | None:
+    """Return the line in which a quoted cell begins that the file ends inside of.
+
+    Arrow reads such a file without a word, all the rest of it one cell. A quote counts where Arrow counts it: at the
+    beginning of a cell, and within one that began so; two of them there are a letter.
+    """
+    beginning = re.compile(rf'(?:^(?:\xef\xbb\xbf)?|{delimiter})"')
+    opened: int | None = None
+    with file.open(encoding="latin-1", newline="") as lines:  # a letter a byte: nothing is decoded, nothing can fail
+        for number, line in enumerate(lines, start=1):
+            place = 0
+            while found := (beginning.search if opened is None else _REST_OF_QUOTED.match)(line, place):
+                place = found.end()
+                opened = number if opened is None else None
+    return opened
 
 
 def _read_jsonl(file: Path) -> Part:

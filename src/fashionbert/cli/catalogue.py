@@ -136,7 +136,7 @@ def _report(catalogue: "Catalogue", findings: "list[Finding]", pictures: bool) -
         "products": len(catalogue),
         "groups": len(catalogue.products_by_group),
         "splits": catalogue.splits,
-        "set_aside": len(catalogue.faults),
+        "set_aside": catalogue.faulty_rows,
         "pictures_decoded": pictures,
         "findings": [asdict(finding) for finding in findings],
     }

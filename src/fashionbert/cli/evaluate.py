@@ -82,6 +82,7 @@ def _evaluate_catalogue(
     from rich.console import Console
 
     from fashionbert.catalogue import open_catalogue
+    from fashionbert.cli.faults import say_set_aside
     from fashionbert.cli.stores import open_store, torch_device
     from fashionbert.cli.tables import report_tables
     from fashionbert.evaluation.gallery import gallery_of
@@ -89,6 +90,7 @@ def _evaluate_catalogue(
     from fashionbert.scoring import Scorer
 
     whole = open_catalogue(catalogue, settings.catalogue)
+    say_set_aside(whole, Console(stderr=True))
     products = whole.split(split)
     scorer = Scorer.from_pretrained(
         run,
@@ -111,7 +113,12 @@ def _evaluate_catalogue(
             lists=lists,
             rerank=rerank,
             trec=trec,
-            facts={"split": split, "catalogue": products.name, "left_out": len(products) - len(usable)},
+            facts={
+                "split": split,
+                "catalogue": whole.name,
+                "left_out": len(products) - len(usable),
+                "set_aside": whole.reasons,
+            },
             progress=progress,
         )
     for table in report_tables(report):

@@ -29,6 +29,7 @@ def features(
     from rich.console import Console
 
     from fashionbert.catalogue import open_catalogue
+    from fashionbert.cli.faults import say_set_aside
     from fashionbert.cli.stores import compute_store, is_finished, torch_device
     from fashionbert.config import load_settings
     from fashionbert.images.extractor import PatchExtractor
@@ -36,6 +37,7 @@ def features(
 
     settings = load_settings(preset, config, assignments or ())
     products = open_catalogue(catalogue, settings.catalogue)
+    say_set_aside(products, Console(stderr=True))
     extractor = PatchExtractor(settings.images, build_patch_network(settings.images), torch_device(device))
     console = Console()
     if is_finished(out):

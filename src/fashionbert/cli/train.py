@@ -25,6 +25,7 @@ def train(
     from rich.console import Console
 
     from fashionbert.catalogue import open_catalogue
+    from fashionbert.cli.faults import say_set_aside
     from fashionbert.cli.stores import open_store, torch_device
     from fashionbert.config import load_settings
     from fashionbert.training import Display, build_extractor, join_processes, refuse_early
@@ -38,6 +39,7 @@ def train(
     own_device = processes.device if processes.num_processes > 1 else None
     extractor = build_extractor(settings.images, own_device or place)
     console = Console(stderr=True, quiet=not processes.is_main_process)
+    say_set_aside(products, console)
     with processes.main_process_first():  # the others find the features made
         store = open_store(products, extractor, features or out / "training" / "features")
     progress = run_training(settings, products, store, extractor, out, Display(console), cpu=place == "cpu")

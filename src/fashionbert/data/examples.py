@@ -73,6 +73,12 @@ class Examples:
     def __len__(self) -> int:
         return len(self.product_ids)
 
+    @property
+    def cut_texts(self) -> tuple[int, int]:
+        """Number of products whose text was too long for the model, and of all products."""
+        cut = {self.product_ids[row] for row in np.flatnonzero(self.texts.cut).tolist()}
+        return len(cut), len(set(self.product_ids))
+
     def read_features(
         self, rows: NDArray[np.int64], generator: np.random.Generator | None = None, *, variant: int = 0
     ) -> NDArray[np.float16]:

@@ -51,12 +51,24 @@ def markdown(report: Mapping[str, Any], pictures: Mapping[str, str]) -> str:
         lines += ["> [!WARNING]", f"> **{warning}**", ""]
     lines += [f"{name}: `{report[name]}`  " for name in ("commit", "data_hash") if report.get(name)]
     lines.append(f"{report['gallery']['products']} products in {report['gallery']['groups']} groups.")
+    lines += _left_out(report)
     lines += ["", "Shares in percent, with 95 % bootstrap intervals over queries. Ties count against the model."]
     for protocol, block in report["protocols"].items():
         lines += ["", f"## {protocol}", "", f"Candidates: {WORDS[protocol]}.", *_protocol(protocol, block)]
     for caption, name in pictures.items():
         lines += ["", f"## {caption}", "", f"![{caption}]({name})"]
     return "\n".join(lines) + "\n"
+
+
+def _left_out(report: Mapping[str, Any]) -> list[str]:
+    """Say what is not in the gallery, where the caller of the report told it."""
+    lines = []
+    if "left_out" in report:
+        lines.append(f"Products of the split left out for want of a usable picture: {report['left_out']}.")
+    if "set_aside" in report:
+        reasons = ", ".join(f"{count} x {reason}" for reason, count in report["set_aside"].items())
+        lines.append(f"Rows of the whole catalogue set aside, or pictures of them: {reasons or 'none'}.")
+    return lines
 
 
 def _protocol(protocol: str, block: Mapping[str, Any]) -> list[str]:

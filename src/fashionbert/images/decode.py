@@ -24,6 +24,8 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 class PictureLimits:
     """Sizes beyond which a picture is refused; they are checked on the header, before a pixel is decoded.
 
+    The commands keep to the defaults; a program may hand others to :func:`decode_picture`.
+
     Attributes:
         max_bytes: largest file.
         max_pixels: largest width x height.
@@ -109,7 +111,7 @@ def _read(path: Path, limits: PictureLimits, name: str) -> bytes:
 def _too_large(size: int, limits: PictureLimits, name: str) -> PictureError:
     return PictureError(
         "too-large",
-        f"{name}: the file has {size:,} bytes, more than {limits.max_bytes:,}; shrink it or raise max_bytes",
+        f"{name}: the file has {size:,} bytes, more than {limits.max_bytes:,}; shrink it",
     )
 
 
@@ -167,13 +169,12 @@ def _check_size(size: tuple[int, int], limits: PictureLimits, name: str) -> None
     if max(size) > limits.max_side:
         raise PictureError(
             "too-long",
-            f"{name}: {width} x {height}, a side is longer than {limits.max_side}; shrink it or raise max_side",
+            f"{name}: {width} x {height}, a side is longer than {limits.max_side}; shrink it",
         )
     if width * height > limits.max_pixels:
         raise PictureError(
             "too-many-pixels",
-            f"{name}: {width} x {height} = {width * height:,} pixels, more than {limits.max_pixels:,}; "
-            "shrink it or raise max_pixels",
+            f"{name}: {width} x {height} = {width * height:,} pixels, more than {limits.max_pixels:,}; shrink it",
         )
     if min(size) < limits.min_side:
         raise PictureError(

@@ -32,6 +32,7 @@ from fashionbert.training.setup import build_model, build_tokenizer
 from fashionbert.training.step import PreTrainingStep
 
 _STATISTICS_ROWS = 2000
+_FEW_CUT_TEXTS = 0.01
 
 
 def build_extractor(settings: ImageSettings, device: str | torch.device = "cpu") -> PatchExtractor:
@@ -92,6 +93,7 @@ def train(
     training = build_examples(parts["train"], store, tokenizer, max_tokens=limit, all_pictures=True)
     usable = parts["validation"].subset([product in store for product in parts["validation"].column("product_id")])
     validation = build_examples(usable, store, tokenizer, max_tokens=limit, all_pictures=False)
+    display.cut_texts(*training.cut_texts, limit)
     _one_extractor(extractor, store, folder if begun else None)
     model = build_model(
         settings.model,
@@ -110,6 +112,15 @@ def train(
         module = PreTrainingStep(model, settings.objectives)
         gallery = gallery_of(usable)
         return Trainer(settings, module, processor, training, validation, gallery, folder, display, cpu=cpu).run()
+
+
+def _warn_of_cut_texts(training: Examples, limit: int, display: Display) -> None:
+    cut, products = training.cut_texts
+    if cut > _FEW_CUT_TEXTS * products:
+        display.warn(
+            f"{cut / products:.1%} of the training texts ({cut:,} of {products:,}) are cut at "
+            f"model.max_text_tokens = {limit} WordPieces: set more, or put what matters first"
+        )
 
 
 def join_processes(*, cpu: bool) -> PartialState:
@@ -169,6 +180,7 @@ def _begin(
     training: Examples,
 ) -> None:
     """Write all of the run folder that does not change; the processor's record is last and says that all is there."""
+    cut, products = training.cut_texts
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / SETTINGS, settings_to_yaml(settings))
     model.config.architectures = ["FashionBertForPreTraining"]
@@ -182,6 +194,8 @@ def _begin(
             "data_hash": catalogue.data_hash,
             "training_rows": len(training),
             "left_out": list(training.left_out),
+            "set_aside": catalogue.reasons,
+            "cut_texts": cut / products,
             "hardware": {
                 "machine": platform.machine(),
                 "threads": torch.get_num_threads(),
