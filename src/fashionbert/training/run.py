@@ -93,7 +93,7 @@ def train(
     training = build_examples(parts["train"], store, tokenizer, max_tokens=limit, all_pictures=True)
     usable = parts["validation"].subset([product in store for product in parts["validation"].column("product_id")])
     validation = build_examples(usable, store, tokenizer, max_tokens=limit, all_pictures=False)
-    display.cut_texts(*training.cut_texts, limit)
+    _warn_of_cut_texts(training, limit, display)
     _one_extractor(extractor, store, folder if begun else None)
     model = build_model(
         settings.model,
