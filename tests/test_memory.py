@@ -33,6 +33,29 @@ def test_freed_memory_is_used_again() -> None:
     assert run("leave")[0] == 0
 
 
+GROWTH = """
+from fashionbert.memory import GrowthLimit, keep_freed_memory
+import numpy as np
+
+kept = keep_freed_memory()
+limit = GrowthLimit(growth=100_000_000)
+held = []
+said = [int(limit.check())]
+for megabytes in (60, 60, 20, 60, 60):
+    held.append(np.ones(megabytes * 1_000_000, np.uint8))
+    wall = np.ones(1000)
+    said.append(int(limit.check()))
+print(int(kept), *said)
+"""
+
+
+def test_memory_is_given_back_when_the_process_has_grown() -> None:
+    """By 120 MB in the third look; what it has in the fourth is the new floor, and 120 MB more are too much again."""
+    done = subprocess.run([sys.executable, "-c", GROWTH], capture_output=True, text=True, check=True)
+    kept, *said = map(int, done.stdout.split())
+    assert [bool(word) for word in said] == [False, False, True, False, False, True] or not kept
+
+
 RELEASE = """
 import re
 from pathlib import Path

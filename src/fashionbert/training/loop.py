@@ -20,7 +20,7 @@ from fashionbert.config import Settings
 from fashionbert.data import Examples, NegativeSampler, epoch_batches
 from fashionbert.errors import NonFiniteLossError, SettingsError
 from fashionbert.evaluation.gallery import Gallery
-from fashionbert.memory import release_freed_memory
+from fashionbert.memory import GrowthLimit
 from fashionbert.scoring import FashionBertProcessor, Scorer, save_weights
 from fashionbert.training.banking import fill_bank
 from fashionbert.training.checkpoint import Progress, load_checkpoint, save_checkpoint
@@ -35,8 +35,6 @@ from fashionbert.training.validation import draw_validation_lists, validate
 from fashionbert.training.weighing import weigh
 
 METRICS = "metrics.jsonl"
-
-_SECONDS_BETWEEN_RELEASES = 30.0
 
 
 class Trainer:
@@ -115,7 +113,7 @@ class Trainer:
                 f"all {self.steps} steps are warm-up ({self.warmup_steps} steps), so the learning rate ends at "
                 f"{self.steps / self.warmup_steps:.1%} of training.learning_rate at most: lower training.warmup_steps"
             )
-        saved_at = released_at = time.monotonic()
+        saved_at, memory = time.monotonic(), GrowthLimit()
         validation_steps = max(1, round(self.settings.training.validate_every * self.steps_an_epoch))
         try:
             with self.display.training(self.steps, self.progress.step):
@@ -125,9 +123,7 @@ class Trainer:
                     self.progress.step += 1
                     figures["seconds"] = time.monotonic() - started
                     self._write(metrics, figures)
-                    if time.monotonic() - released_at > _SECONDS_BETWEEN_RELEASES:
-                        release_freed_memory()
-                        released_at = time.monotonic()
+                    memory.check()
                     last = self.progress.step >= self.steps
                     if last or self.progress.step % validation_steps == 0:
                         self._write(metrics, self._validate(last=last))
