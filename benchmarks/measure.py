@@ -1,10 +1,7 @@
 """Measure features, scoring and task weights on this machine: ``python -m benchmarks.measure``."""
 
 import argparse
-import datetime
 import json
-import os
-import platform
 import statistics
 import tempfile
 import time
@@ -14,15 +11,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from benchmarks.results import RESULTS, write_result
 from fashionbert.catalogue.synthetic import write_world
 from fashionbert.config import ImageSettings, ObjectiveSettings
 from fashionbert.data import NOT_HIDDEN, MaskedPictures, MaskedTexts
-from fashionbert.files import write_json
 from fashionbert.images.extractor import PatchExtractor
 from fashionbert.images.network import build_patch_network
 from fashionbert.memory import keep_freed_memory
 from fashionbert.model import FashionBertConfig, FashionBertForMatching, FashionBertForPreTraining, Meeting, Side
-from fashionbert.provenance import commit, versions
 from fashionbert.training.step import DrawnPairs, PreTrainingStep
 from fashionbert.training.weighing import Scheme, weigh
 
@@ -37,7 +33,7 @@ def main() -> None:
     """Measure everything and write a result file."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repetitions", type=int, default=5)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     keep_freed_memory()
     seconds = {
@@ -45,21 +41,10 @@ def main() -> None:
         **model_times(arguments.repetitions),
         **meeting_times(arguments.repetitions),
     }
-    day = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
-    result = {
-        "command": "python -m benchmarks.measure",
-        "date": day,
-        "commit": commit(),
-        "hardware": {"machine": platform.machine(), "cores": os.cpu_count(), "threads": torch.get_num_threads()},
-        "versions": versions(),
-        "does_not_show": NOT_SHOWN,
-        "seconds": seconds,
-        "rates": _rates(seconds),
-    }
-    path = arguments.out / f"{day}-{platform.machine()}-{os.cpu_count()}core.json"
-    write_json(path, result)
-    print(json.dumps(result["rates"], indent=2))
-    print(f"written: {path}")
+    rates = _rates(seconds)
+    print(json.dumps(rates, indent=2))
+    figures = {"seconds": seconds, "rates": rates}
+    write_result(arguments.out, "", "python -m benchmarks.measure", NOT_SHOWN, figures)
 
 
 def feature_times(repetitions: int, pictures: int = 16) -> dict[str, list[float]]:

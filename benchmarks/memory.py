@@ -6,10 +6,7 @@ memory map, but its parts are holes in the file system, which read as zeros and 
 
 import argparse
 import csv
-import datetime
 import json
-import os
-import platform
 import resource
 import tempfile
 from pathlib import Path
@@ -19,17 +16,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import torch
 
+from benchmarks.results import RESULTS, write_result
 from fashionbert.catalogue import Catalogue, open_catalogue
 from fashionbert.catalogue.synthetic.captions import write_caption
 from fashionbert.catalogue.synthetic.combinations import group_articles
 from fashionbert.config import Settings, changed, load_settings
-from fashionbert.files import file_hash, write_json
+from fashionbert.files import file_hash
 from fashionbert.images.extractor import PatchExtractor
 from fashionbert.images.store import FORMAT, INDEX, FeatureStore, part_path, row_checksum, write_manifest
 from fashionbert.memory import keep_freed_memory
-from fashionbert.provenance import commit, versions
 from fashionbert.training import Display, build_extractor, train
 
 PAIRS, VALIDATION, ROWS_IN_PART, BATCH = 260_480, 2_000, 4_096, 128
@@ -44,6 +40,7 @@ FASHION_SIZED = [
     f"training.batch_size={BATCH}",
     "training.validation_queries=20",
 ]
+NOT_SHOWN = "time; memory of a GPU; a validation of more than 20 queries a direction"
 
 
 def main() -> None:
@@ -51,7 +48,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=PAIRS)
     parser.add_argument("--steps", type=int, default=12, help="the first half learn the contrastive task alone")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     keep_freed_memory()
     settings = settings_for(arguments.pairs, arguments.steps)
@@ -63,21 +60,11 @@ def main() -> None:
         before = peak_gibibytes()
         progress = train(settings, catalogue, store, extractor, root / "run", Display(), cpu=True)
         assert progress.step == arguments.steps
-    day = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
-    result = {
-        "command": f"python -m benchmarks.memory --pairs {arguments.pairs} --steps {arguments.steps}",
-        "date": day,
-        "commit": commit(),
-        "hardware": {"machine": platform.machine(), "cores": os.cpu_count(), "threads": torch.get_num_threads()},
-        "versions": versions(),
-        "does_not_show": "time; memory of a GPU; a validation of more than 20 queries a direction",
-        "settings": ["--preset fast", *FASHION_SIZED],
-        "gibibytes": {"catalogue and store open": before, "peak of the whole process": peak_gibibytes()},
-    }
-    path = arguments.out / f"{day}-memory-{platform.machine()}-{os.cpu_count()}core.json"
-    write_json(path, result)
-    print(json.dumps(result["gibibytes"], indent=2))
-    print(f"written: {path}")
+    gibibytes = {"catalogue and store open": before, "peak of the whole process": peak_gibibytes()}
+    print(json.dumps(gibibytes, indent=2))
+    command = f"python -m benchmarks.memory --pairs {arguments.pairs} --steps {arguments.steps}"
+    figures = {"settings": ["--preset fast", *FASHION_SIZED], "gibibytes": gibibytes}
+    write_result(arguments.out, "memory", command, NOT_SHOWN, figures)
 
 
 def settings_for(pairs: int, steps: int) -> Settings:

@@ -6,10 +6,7 @@ what all of it takes on Fashion-Gen. Every part has a process of its own, so tha
 """
 
 import argparse
-import datetime
 import json
-import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -23,6 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import BertConfig, BertModel
 
 from benchmarks.memory import hollow_store, peak_gibibytes
+from benchmarks.results import RESULTS, write_result
 from fashionbert.catalogue import open_catalogue
 from fashionbert.catalogue.synthetic.captions import write_caption
 from fashionbert.catalogue.synthetic.combinations import group_articles
@@ -30,7 +28,6 @@ from fashionbert.config import Settings, changed, load_settings
 from fashionbert.files import write_json, write_text
 from fashionbert.memory import keep_freed_memory
 from fashionbert.model import FashionBertForPreTraining
-from fashionbert.provenance import commit, versions
 from fashionbert.text import load_tokenizer
 from fashionbert.training import Display, build_extractor, train
 from fashionbert.training.setup import build_model
@@ -53,34 +50,24 @@ PICTURES, TRAINING_PAIRS = 293_008, 260_480
 AT_ONCE = 8
 """Products whose activations fit into memory; a step adds up batches of so many."""
 PARTS = ("crop", "grid", "training")
+NOT_SHOWN = "quality: all weights are random; a GPU; a second step, which needs no more memory"
 
 
 def main() -> None:
     """Measure every part in a process of its own and write a result file; or measure one part and print it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--catalogue", required=True, help="catalogue whose pictures are read")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--part", nargs=2, metavar=("SHAPE", "PART"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.part:
+        shape, part = arguments.part
         keep_freed_memory()
-        print(json.dumps(measure_part(*arguments.part, arguments.catalogue)))
+        print(json.dumps(measure_part(shape, part, arguments.catalogue)))
         return
     shapes = {name: {part: _in_own_process(name, part, arguments.catalogue) for part in PARTS} for name in SHAPES}
-    day = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
-    result = {
-        "command": "python -m benchmarks.shapes --catalogue SHOP",
-        "date": day,
-        "commit": commit(),
-        "hardware": {"machine": platform.machine(), "cores": os.cpu_count(), "threads": torch.get_num_threads()},
-        "versions": versions(),
-        "does_not_show": "quality: all weights are random; a GPU; a second step, which needs no more memory",
-        "shapes": shapes,
-        "fashion_gen": {name: fashion_gen_cost(name, shape) for name, shape in shapes.items()},
-    }
-    path = arguments.out / f"{day}-shapes-{platform.machine()}-{os.cpu_count()}core.json"
-    write_json(path, result)
-    print(f"written: {path}")
+    figures = {"shapes": shapes, "fashion_gen": {name: fashion_gen_cost(name, shape) for name, shape in shapes.items()}}
+    write_result(arguments.out, "shapes", "python -m benchmarks.shapes --catalogue SHOP", NOT_SHOWN, figures)
 
 
 def measure_part(shape: str, part: str, catalogue: str) -> dict[str, Any]:

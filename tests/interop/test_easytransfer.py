@@ -55,6 +55,8 @@ def test_a_difference_is_found_in_the_output_that_has_it(model: FashionBertForPr
     assert found["image_loss"] == pytest.approx(0.5, abs=1e-4)
     assert found["predict_nsp_logits"] == pytest.approx(2, abs=1e-4)
     assert found["masked_lm_loss"] < 1e-4
+    with pytest.raises(CheckpointError, match="no outputs to compare"):
+        differences(model, {name: value for name, value in case.items() if name not in found})
     with pytest.raises(CheckpointError, match="mlm_logits"):
         differences(model, {**case, "mlm_logits": case["mlm_logits"][..., :5]})
 

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
+from fashionbert.interop import read_case
 from fashionbert.objectives import alignment_loss, masked_patch_loss, masked_word_loss, released_weights
 
 Case = dict[str, torch.Tensor]
@@ -14,8 +14,7 @@ pytestmark = pytest.mark.shared
 
 @pytest.fixture(scope="module")
 def case(shared: Path) -> Case:
-    with np.load(shared / "parity" / "easytransfer_tiny" / "case.npz") as arrays:
-        return {name: torch.from_numpy(arrays[name]) for name in arrays}
+    return read_case(shared / "parity" / "easytransfer_tiny" / "case.npz")
 
 
 def losses(case: Case) -> torch.Tensor:

@@ -61,9 +61,11 @@ def differences(model: FashionBertForPreTraining, case: Case) -> dict[str, float
         ``released`` task weights, total loss; alignment and pooled output also in prediction mode (no patch masked).
 
     Raises:
-        CheckpointError: an output has another shape than the dump's, so the dump is of another model.
+        CheckpointError: the dump has no outputs, or one of another shape, so it is of another model.
     """
     found = {**_training_outputs(model, case), **_prediction_outputs(model, case)}
+    if not case.keys() & found.keys():
+        raise CheckpointError("the dump has no outputs to compare", [f"one of {', '.join(found)} is needed"])
     if faults := [
         f"{name}: {list(value.shape)} here, {list(case[name].shape)} there"
         for name, value in found.items()

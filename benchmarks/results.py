@@ -1,0 +1,44 @@
+"""The one form of a result file."""
+
+import datetime
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fashionbert.files import write_json
+from fashionbert.provenance import commit, versions
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def write_result(folder: Path, kind: str, command: str, does_not_show: str, figures: dict[str, Any]) -> Path:
+    """Write what was measured together with when, on what and by which code.
+
+    Args:
+        folder: of the result files.
+        kind: part of the file's name, beside date and machine; empty for ``benchmarks.measure``.
+        command: that measures it again.
+        does_not_show: what nobody should read out of it.
+        figures: the measurements.
+
+    Returns:
+        The file.
+    """
+    day = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
+    result = {
+        "command": command,
+        "date": day,
+        "commit": commit(),
+        "hardware": {"machine": platform.machine(), "cores": os.cpu_count(), "threads": torch.get_num_threads()},
+        "versions": versions(),
+        "does_not_show": does_not_show,
+        **figures,
+    }
+    words = [day, kind, platform.machine(), f"{os.cpu_count()}core"]
+    path = folder / f"{'-'.join(word for word in words if word)}.json"
+    write_json(path, result)
+    print(f"written: {path}")
+    return path
