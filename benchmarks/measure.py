@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from benchmarks.results import RESULTS, write_result
+from fashionbert.arithmetic import autocast, has_bf16, resolved
 from fashionbert.catalogue.synthetic import write_world
 from fashionbert.config import ImageSettings, ObjectiveSettings
 from fashionbert.data import NOT_HIDDEN, MaskedPictures, MaskedTexts
@@ -21,6 +22,7 @@ from fashionbert.memory import keep_freed_memory
 from fashionbert.model import FashionBertConfig, FashionBertForMatching, FashionBertForPreTraining, Meeting, Side
 from fashionbert.training.step import DrawnPairs, PreTrainingStep
 from fashionbert.training.weighing import Scheme, weigh
+from fashionbert.types import Precision
 
 TOKENS, PATCHES, FEATURES, CANDIDATES = 48, 64, 1280, 100
 MEETING_TEXTS, MEETING_PICTURES = 64, 512
@@ -43,7 +45,7 @@ def main() -> None:
     }
     rates = _rates(seconds)
     print(json.dumps(rates, indent=2))
-    figures = {"seconds": seconds, "rates": rates}
+    figures = {"meeting_precision": resolved("auto", "cpu"), "seconds": seconds, "rates": rates}
     write_result(arguments.out, "", "python -m benchmarks.measure", NOT_SHOWN, figures)
 
 
@@ -62,16 +64,16 @@ def feature_times(repetitions: int, pictures: int = 16) -> dict[str, list[float]
 
 
 def model_times(repetitions: int) -> dict[str, list[float]]:
-    """Seconds for 100 pairs in each arithmetic, and for a training step under each weighing."""
+    """Seconds for 100 pairs in each arithmetic that the CPU has, and for a training step under each weighing."""
     model = FashionBertForPreTraining(_config())
     texts, pictures = _sides(CANDIDATES)
     own = torch.arange(CANDIDATES)
     pairs = DrawnPairs(None, None, own, own, (own < CANDIDATES // 2).long())
     features = pictures.features.float()
 
-    def score(precise: bool) -> None:
+    def score(precision: Precision) -> None:
         model.eval()
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=not precise):
+        with torch.inference_mode(), autocast(precision, "cpu"):
             model(texts.input_ids, texts.attention_mask, features)
 
     def step(scheme: Scheme) -> None:
@@ -83,8 +85,8 @@ def model_times(repetitions: int) -> dict[str, list[float]]:
 
     return _alternating(
         {
-            "scoring.fp32": lambda: score(True),
-            "scoring.bf16": lambda: score(False),
+            "scoring.fp32": lambda: score("fp32"),
+            **({"scoring.bf16": lambda: score("bf16")} if has_bf16("cpu") else {}),
             "weights.equal": lambda: step("equal"),
             "weights.paper": lambda: step("paper"),
         },
@@ -93,7 +95,10 @@ def model_times(repetitions: int) -> dict[str, list[float]]:
 
 
 def meeting_times(repetitions: int) -> dict[str, list[float]]:
-    """Seconds for pairs of 64 texts and 512 pictures that were read before, in bf16, by where the sides are joined."""
+    """Seconds for pairs of 64 texts and 512 pictures that were read before, by where the sides are joined.
+
+    In bf16 if the CPU has it.
+    """
 
     def task(split_layers: int) -> Callable[[], None]:
         model = FashionBertForMatching(_config(split_layers=split_layers)).eval()
@@ -103,7 +108,7 @@ def meeting_times(repetitions: int) -> dict[str, list[float]]:
         )
 
         def score() -> None:
-            with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+            with torch.inference_mode(), autocast("auto", "cpu"):
                 meeting = Meeting(model.fashionbert, texts, pictures)
                 for pairs in torch.arange(MEETING_PAIRS[split_layers]).split(256):
                     model.match(meeting, pairs // MEETING_PICTURES, pairs % MEETING_PICTURES)

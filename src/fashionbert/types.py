@@ -6,7 +6,7 @@ Nothing here imports torch: a catalogue can be read, checked and split without i
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ GroupId: TypeAlias = str
 
 ImageInput: TypeAlias = str | PathLike[str] | bytes | Image | NDArray[np.uint8]
 """A picture as users hold it: a path, encoded bytes, a PIL picture, or uint8 pixels [height, width, 3]."""
+
+Precision: TypeAlias = Literal["auto", "bf16", "fp32"]
+"""Arithmetic of a forward pass; ``auto``: bf16 where the device has instructions for it, else fp32."""
 
 
 class Picture(Protocol):

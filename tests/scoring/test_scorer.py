@@ -133,7 +133,7 @@ def test_candidates_in_an_array(scorer: Scorer, pictures: list[bytes]) -> None:
 def test_an_unknown_precision(
     make_model: Callable[..., FashionBertForPreTraining], processor: FashionBertProcessor
 ) -> None:
-    with pytest.raises(ValueError, match="precision = 'fp8' should be one of fp32, bf16"):
+    with pytest.raises(ValueError, match="precision = 'fp8' should be one of auto, bf16, fp32"):
         Scorer(make_model(), processor, precision="fp8")  # pyright: ignore[reportArgumentType]
 
 

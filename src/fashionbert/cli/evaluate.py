@@ -1,7 +1,7 @@
 """``fashionbert evaluate``: measure a run on a split of a catalogue."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,13 +16,12 @@ from fashionbert.cli.pairs import (
     given,
     refuse_pair_options,
 )
+from fashionbert.types import Precision
 
 if TYPE_CHECKING:
     from fashionbert.config import EvaluationSettings, Settings
     from fashionbert.evaluation.gallery import Gallery
     from fashionbert.evaluation.protocols import CandidateLists
-
-Precision = Literal["fp32", "bf16"]
 
 
 def evaluate(

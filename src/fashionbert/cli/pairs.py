@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import typer
 
+from fashionbert.types import Precision
+
 Pairs: TypeAlias = Annotated[
     list[Path] | None,
     typer.Option("--pairs", help="File of the authors' code with a pair in each row; may be repeated."),
@@ -60,7 +62,7 @@ def evaluate_pairs(
     direction: str | None,
     score: Literal["probability", "logit1"] | None,
     schema: str | None,
-    precision: str,
+    precision: Precision,
     device: str,
     strange: Sequence[str],
 ) -> None:
@@ -108,7 +110,7 @@ def evaluate_pairs(
             score=score or "probability",
             schema=schema,
             device=torch_device(device),
-            bf16=precision == "bf16",
+            precision=precision,
             progress=lambda done, about: show("rows", done, about),
         )
     for table in pair_tables(report):

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from fashionbert.config.contradictions import contradictions
+from fashionbert.types import Precision
 
 
 def _no_truth_value(value: Any) -> Any:
@@ -78,8 +79,9 @@ class ImageSettings(Part):
     variants: Literal["plain", "mirrored"] = "plain"
     """``mirrored`` also stores the features of the mirror image: training draws from both at random, pairs are scored
     by the mean of both (docs/adr/0007)."""
-    precision: Literal["fp32", "bf16"] = "fp32"
-    """Arithmetic of the network; bf16 is about three times as fast on CPUs and GPUs that have it, slower on others."""
+    precision: Precision = "fp32"
+    """Arithmetic of the network; ``auto``: bf16, which is about three times as fast, where the device has instructions
+    for it, else fp32."""
     batch_size: Count = 32
     """Pictures (``grid``) or cells (``crop``) passed through a network at once; a CPU takes four at most, whose caches
     hold no more."""
@@ -224,8 +226,8 @@ class TrainingSettings(Part):
     """Share of all steps that warm up."""
     clip_norm: Positive = 1.0
     """Largest global norm of the gradient."""
-    precision: Literal["fp32", "bf16"] = "fp32"
-    """Arithmetic of the forward pass."""
+    precision: Precision = "fp32"
+    """Arithmetic of the forward pass; ``auto`` as under ``images``."""
     seed: Seed = 0
     """Seed of everything that is drawn."""
     checkpoint_minutes: Positive = 5.0

@@ -16,6 +16,7 @@ from timm.data.config import resolve_data_config
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from fashionbert.arithmetic import autocast
 from fashionbert.config import ImageSettings
 from fashionbert.errors import SettingsError
 from fashionbert.images.weights import load_weights
@@ -103,7 +104,7 @@ class TimmNetwork(PatchNetwork):
             shape = (1, 1, settings.cell_size, settings.cell_size, 3)
         try:
             with torch.inference_mode():
-                self.feature_size = self(torch.zeros(shape, dtype=torch.uint8)).shape[-1]
+                self.feature_size = self._extract(torch.zeros(shape, dtype=torch.uint8)).shape[-1]
         except (RuntimeError, AssertionError, AttributeError) as error:
             raise SettingsError(
                 f"network {settings.network!r} cannot take pictures of {shape[-3:-1]}", [str(error)]
@@ -115,7 +116,7 @@ class TimmNetwork(PatchNetwork):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Run the network over whole pictures (``grid``) or over each cell by itself (``crop``)."""
-        with torch.autocast(pixels.device.type, torch.bfloat16, self.precision == "bf16"):
+        with autocast(self.precision, pixels.device):
             return self._extract(pixels)
 
     def _extract(self, pixels: Tensor) -> Tensor:

@@ -1,12 +1,12 @@
 """From a model's folder and the authors' evaluation files to a report."""
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from fashionbert.arithmetic import autocast, resolved
 from fashionbert.errors import RunError
 from fashionbert.evaluation.protocols import Direction
 from fashionbert.files import file_hash, only_writer
@@ -15,6 +15,7 @@ from fashionbert.interop.pair_report import Score, pair_report, write_pair_repor
 from fashionbert.interop.pair_scores import check_columns, score_files
 from fashionbert.provenance import versions
 from fashionbert.scoring.run_folder import WEIGHTS, load_model, pairs_were_learnt
+from fashionbert.types import Precision
 
 
 def evaluate_files(
@@ -26,7 +27,7 @@ def evaluate_files(
     score: Score = "probability",
     schema: str | None = None,
     device: str = "cpu",
-    bf16: bool = False,
+    precision: Precision = "fp32",
     progress: Callable[[int, int], None] = lambda _, __: None,
 ) -> dict[str, Any]:
     """Score files row by row and write ``scores.jsonl`` and ``report.json``; called again it goes on where it was.
@@ -39,7 +40,7 @@ def evaluate_files(
         score: what orders a query's candidates.
         schema: columns of the files; None: :data:`EVALUATION_SCHEMA`.
         device: where the model runs.
-        bf16: whether it computes in bfloat16.
+        precision: arithmetic of the model.
         progress: called with the rows done and an estimate of those in all.
 
     Returns:
@@ -58,16 +59,16 @@ def evaluate_files(
         raise RunError(f"the model of {run} has learnt vectors alone, it cannot score pairs: train it to the end")
     model.to(torch.device(device))  # pyright: ignore[reportArgumentType]
     weights = file_hash(run / WEIGHTS)
-    arithmetic = torch.autocast(model.device.type, torch.bfloat16) if bf16 else nullcontext()
-    key = f"{weights} {bf16} {model.device.type} {versions()}"
+    computed = resolved(precision, model.device)
+    key = f"{weights} {computed} {model.device.type} {versions()}"
     with only_writer(out):
         (out / "report.json").unlink(missing_ok=True)
-        with arithmetic:
+        with autocast(precision, model.device):
             scored = score_files(model, files, columns, direction, out, key=key, progress=progress)
         facts = {
             "model": {"run": run.name, "weights": weights},
             "files": [str(path) for path in files],
             "direction": direction,
-            "precision": "bf16" if bf16 else "fp32",
+            "precision": computed,
         }
         return write_pair_report(out, pair_report(scored, direction, score), facts)

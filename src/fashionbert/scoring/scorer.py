@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Literal, Self, get_args
+from typing import Self, get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from fashionbert.arithmetic import autocast, resolved
 from fashionbert.data import Examples
 from fashionbert.errors import RunError, StoreError
 from fashionbert.model import FashionBertForMatching, Meeting
@@ -23,9 +24,8 @@ from fashionbert.scoring.ranking import Ranked, pairs_to_rank, refuse_no_texts
 from fashionbert.scoring.run_folder import load_model, pairs_were_learnt
 from fashionbert.scoring.sides import ReadFeatures, SideReader
 from fashionbert.text import TokenizedTexts, tokenize
-from fashionbert.types import ImageInput, Pair
+from fashionbert.types import ImageInput, Pair, Precision
 
-Precision = Literal["fp32", "bf16"]
 Progress = Callable[[int], None]
 
 _SIDE_FLOATS = 2**27
@@ -69,7 +69,7 @@ class Scorer:
         self.model = model.eval()
         self.model.to(self.device)  # pyright: ignore[reportArgumentType] (transformers wraps nn.Module.to)
         self.processor = processor
-        self.precision: Precision = precision
+        self.precision: Precision = resolved(precision, self.device)
         self.batch_size = batch_size
         self.mirrored = processor.extractor.settings.variants == "mirrored"
         """Whether a pair's margin is the mean over the picture and its mirror image (docs/adr/0007)."""
@@ -348,7 +348,7 @@ class Scorer:
 
     @contextmanager
     def _arithmetic(self) -> Iterator[None]:
-        with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, self.precision == "bf16"):
+        with torch.inference_mode(), autocast(self.precision, self.device):
             yield
 
 

@@ -16,6 +16,7 @@ from accelerate.utils import DistributedDataParallelKwargs, broadcast_object_lis
 from numpy.typing import NDArray
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from fashionbert.arithmetic import autocast, resolved
 from fashionbert.config import Settings
 from fashionbert.data import Examples, NegativeSampler, epoch_batches
 from fashionbert.errors import NonFiniteLossError, SettingsError
@@ -236,9 +237,10 @@ class Trainer:
     @contextmanager
     def _arithmetic(self) -> Iterator[None]:
         """On a CPU, bf16 training is a third faster with the plain attention kernel (docs/log.md, 2026-11-23)."""
-        device, bf16 = self.accelerator.device.type, self.settings.training.precision == "bf16"
-        plain = sdpa_kernel(SDPBackend.MATH) if bf16 and device == "cpu" else nullcontext()
-        with torch.autocast(device, torch.bfloat16, enabled=bf16), plain:
+        device, precision = self.accelerator.device.type, self.settings.training.precision
+        in_bf16 = resolved(precision, device) == "bf16"
+        plain = sdpa_kernel(SDPBackend.MATH) if in_bf16 and device == "cpu" else nullcontext()
+        with autocast(precision, device), plain:
             yield
 
     def _refuse_non_finite(self, values: dict[str, float], step: int) -> None:
