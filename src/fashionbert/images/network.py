@@ -20,6 +20,7 @@ from fashionbert.arithmetic import autocast
 from fashionbert.config import ImageSettings
 from fashionbert.errors import SettingsError
 from fashionbert.images.weights import load_weights
+from fashionbert.types import Precision
 
 CPU_BATCH = 4
 """Network inputs at once on a CPU: larger batches fall out of its caches and take up to three times as long."""
@@ -98,7 +99,8 @@ class TimmNetwork(PatchNetwork):
         self.model: Any = model.eval().requires_grad_(False).to(memory_format=torch.channels_last)
         self.name = self.model.pretrained_cfg["architecture"]
         self.grid, self.mode, self.batch_size = settings.grid, settings.mode, settings.batch_size
-        self.levels, self.precision = settings.levels, settings.precision
+        self.levels = settings.levels
+        self.precision: Precision = settings.precision
         shape = (1, settings.height, settings.width, 3)
         if settings.mode == "crop":
             shape = (1, 1, settings.cell_size, settings.cell_size, 3)
