@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fashionbert.cli.options import Assignments, Device, Features
+from fashionbert.cli.options import ArithmeticChoice, Assignments, Device, Features
 from fashionbert.cli.pairs import (
     AskingSide,
     MorePairs,
@@ -16,12 +16,12 @@ from fashionbert.cli.pairs import (
     given,
     refuse_pair_options,
 )
-from fashionbert.types import Precision
 
 if TYPE_CHECKING:
     from fashionbert.config import EvaluationSettings, Settings
     from fashionbert.evaluation.gallery import Gallery
     from fashionbert.evaluation.protocols import CandidateLists
+    from fashionbert.types import Precision
 
 
 def evaluate(
@@ -39,7 +39,7 @@ def evaluate(
     rerank: Annotated[
         int, typer.Option("--rerank", min=1, help="Under full: how many of the vectors' best are re-ranked.")
     ] = 100,
-    precision: Annotated[Precision, typer.Option("--precision", help="Arithmetic of the model.")] = "fp32",
+    precision: ArithmeticChoice = "fp32",
     trec: Annotated[bool, typer.Option("--trec", help="Also write TREC runs and qrels.")] = False,
     assignments: Assignments = None,
     features: Features = None,
@@ -129,7 +129,7 @@ def _evaluate_catalogue(
 
 
 def _settings(
-    run: Path, protocols: list[str] | None, assignments: list[str] | None, precision: Precision
+    run: Path, protocols: list[str] | None, assignments: list[str] | None, precision: "Precision"
 ) -> "Settings":
     """The run's settings with what the command line says on top."""
     from fashionbert.config import Settings, changed

@@ -1,7 +1,7 @@
 """Options that several commands share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -15,3 +15,8 @@ Features = Annotated[
     Path | None, typer.Option("--features", help="Feature store of the catalogue; without it one is made.")
 ]
 Device = Annotated[str, typer.Option("--device", help="cpu, cuda, mps; auto takes a GPU where there is one.")]
+ArithmeticChoice = Annotated[
+    # The words of fashionbert.types.Precision, which would bring numpy and Pillow into every --help.
+    Literal["auto", "bf16", "fp32"],
+    typer.Option("--precision", help="Arithmetic of the model."),
+]

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
-from fashionbert.types import Precision
+if TYPE_CHECKING:
+    from fashionbert.types import Precision
 
 Pairs: TypeAlias = Annotated[
     list[Path] | None,
@@ -62,7 +63,7 @@ def evaluate_pairs(
     direction: str | None,
     score: Literal["probability", "logit1"] | None,
     schema: str | None,
-    precision: Precision,
+    precision: "Precision",
     device: str,
     strange: Sequence[str],
 ) -> None:
