@@ -22,8 +22,9 @@ from fashionbert.errors import SettingsError
 from fashionbert.images.weights import load_weights
 from fashionbert.types import Precision
 
-CPU_BATCH = 4
-"""Network inputs at once on a CPU: larger batches fall out of its caches and take up to three times as long."""
+CPU_PIXELS = 4 * 256 * 256
+"""Pixels at once on a CPU: more fall out of its caches and take up to three times as long; fewer, such as four small
+cells, leave it waiting between one layer and the next."""
 Colour = tuple[float, float, float]
 
 
@@ -122,7 +123,9 @@ class TimmNetwork(PatchNetwork):
             return self._extract(pixels)
 
     def _extract(self, pixels: Tensor) -> Tensor:
-        size = min(self.batch_size, CPU_BATCH) if pixels.device.type == "cpu" else self.batch_size
+        size = self.batch_size
+        if pixels.device.type == "cpu":
+            size = min(size, max(1, CPU_PIXELS // (pixels.shape[-3] * pixels.shape[-2])))
         if self.mode == "grid":
             return torch.cat([self._map_cells(chunk) for chunk in pixels.split(size)])
         cells = pixels.flatten(end_dim=1)

@@ -32,6 +32,25 @@ def fit_picture(
     return whole
 
 
+def patch_frame(width: int, height: int, settings: ImageSettings) -> tuple[float, float, float, float]:
+    """Say where the grid of patches lies on a picture.
+
+    Args:
+        width: of the picture; only the shape of it counts.
+        height: of the picture.
+        settings: of what cuts it.
+
+    Returns:
+        Left, top, width and height of the grid in shares of the picture's width and height: the whole picture where it
+        is stretched, more than it where it is padded.
+    """
+    if settings.fit == "stretch":
+        return 0.0, 0.0, 1.0, 1.0
+    scale = min(settings.width / width, settings.height / height)
+    wide, high = settings.width / (width * scale), settings.height / (height * scale)
+    return (1.0 - wide) / 2, (1.0 - high) / 2, wide, high
+
+
 def cell_edges(length: int, grid: int) -> list[int]:
     """Say where the cells of one side begin and end: ``grid + 1`` pixel numbers from 0 to ``length``.
 
