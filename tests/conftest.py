@@ -1,7 +1,9 @@
 """What the tests of several parts share: no network, one thread, and things small enough to compute at once."""
 
+import io
 import os
-from collections.abc import Callable, Iterator, Sequence
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -10,12 +12,22 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from pytest_socket import disable_socket, enable_socket
 
+from fashionbert.catalogue import Catalogue, HeldPicture, hold_products
 from fashionbert.catalogue.synthetic import write_world
-from fashionbert.model import FashionBertConfig
+from fashionbert.config import ImageSettings, Settings, settings_to_yaml
+from fashionbert.images.extractor import PatchExtractor
+from fashionbert.images.network import build_patch_network
+from fashionbert.model import FashionBertConfig, FashionBertForPreTraining
+from fashionbert.scoring import FashionBertProcessor, Scorer, save_weights
+from fashionbert.search import IndexOptions, index_catalogue
+from fashionbert.text import learn_tokenizer
+from fashionbert.types import Product
 
 MakeConfig: TypeAlias = Callable[..., FashionBertConfig]
+TEXTS = ["red linen dress", "blue shirt", "a red cotton shirt with long sleeves", "dress", "linen shirt in blue"] * 2
 torch.set_num_threads(1)
 
 
@@ -111,3 +123,113 @@ def make_features() -> Callable[..., MemoryFeatures]:
         return MemoryFeatures(product_ids, views or [1] * len(product_ids), variants, patches, size)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def processor() -> FashionBertProcessor:
+    settings = ImageSettings(network="pixels", mode="crop", grid=3, height=12, width=12, cell_size=2)
+    extractor = PatchExtractor(settings, build_patch_network(settings))
+    return FashionBertProcessor(learn_tokenizer(TEXTS, 200), extractor, 24)
+
+
+@pytest.fixture(scope="session")
+def make_model(
+    make_config: Callable[..., FashionBertConfig], processor: FashionBertProcessor
+) -> Callable[..., FashionBertForPreTraining]:
+    """Make a model whose scores differ from pair to pair."""
+
+    def make(**changes: object) -> FashionBertForPreTraining:
+        torch.manual_seed(3)
+        values = {"vocab_size": len(processor.tokenizer), "patch_feature_size": 12, **changes}
+        model = FashionBertForPreTraining(make_config(**values))
+        with torch.no_grad():
+            for parameter in model.parameters():
+                if parameter.ndim > 1:
+                    parameter.normal_(0.0, 0.3)
+        return model
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_run(
+    make_model: Callable[..., FashionBertForPreTraining], processor: FashionBertProcessor
+) -> Callable[..., Path]:
+    """Write a run folder as training leaves it."""
+
+    def make(run: Path, **changes: object) -> Path:
+        run.mkdir(parents=True)
+        model = make_model(**changes)
+        (run / "config.json").write_text(model.config.to_json_string())
+        (run / "settings.yaml").write_text(settings_to_yaml(Settings()))
+        processor.save_pretrained(run)
+        save_weights(model, run, {"recall_at_1": 0.5})
+        return run
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def scorer(make_model: Callable[..., FashionBertForPreTraining], processor: FashionBertProcessor) -> Scorer:
+    return Scorer(make_model(), processor)
+
+
+def random_pictures(seeds: Iterable[int]) -> list[bytes]:
+    """PNG files of random blocks, one for each seed."""
+    encoded = []
+    for seed in seeds:
+        buffer = io.BytesIO()
+        blocks = np.random.default_rng(seed).integers(0, 256, (6, 5, 3), dtype=np.uint8)
+        Image.fromarray(blocks).resize((30, 40)).save(buffer, "PNG")
+        encoded.append(buffer.getvalue())
+    return encoded
+
+
+@pytest.fixture(scope="session")
+def pictures() -> list[bytes]:
+    """Six PNG files of random blocks."""
+    return random_pictures(range(6))
+
+
+SHOP = [
+    # product, group, words, subcategory, colour, price, pictures
+    ("d1", "g1", "red linen dress", "Dress", "red", "49.90", 2),
+    ("d2", "g1", "blue linen dress", "Dress", "blue", "49.90", 1),
+    ("d3", "", "a black dress with sleeves", "Dress", "black", "80", 1),
+    ("s1", "g2", "blue shirt", "Shirt", "blue", "19", 1),
+    ("s2", "", "red cotton shirt", "Shirt", "red", "", 3),
+    ("s3", "", "it's O'Neill; DROP TABLE views", "Shirt", "dark blue", "25", 1),
+]
+
+
+@pytest.fixture(scope="session")
+def shop() -> Catalogue:
+    """Six products in five groups, with nine pictures; s2 has no price."""
+    pictures = iter(random_pictures(range(10, 19)))
+    return hold_products(
+        [
+            Product(
+                product_id=product_id,
+                group_id=group_id,
+                text=text,
+                subcategory=kind,
+                pictures=tuple(HeldPicture(f"{product_id}-{number}", next(pictures)) for number in range(count)),
+                attributes={"colour": colour, "price": price},
+            )
+            for product_id, group_id, text, kind, colour, price, count in SHOP
+        ]
+    )
+
+
+@pytest.fixture(scope="session")
+def shop_index(shop: Catalogue, make_run: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of the shop, not to be written to; its model lies beside it in ``run``."""
+    place = tmp_path_factory.mktemp("shop")
+    index_catalogue(shop, place / "index", model=make_run(place / "run"), options=IndexOptions(precision="fp32"))
+    return place / "index"
+
+
+@pytest.fixture
+def own_index(shop_index: Path, tmp_path: Path) -> Path:
+    """A copy of the index of the shop, to write to."""
+    return Path(shutil.copytree(shop_index, tmp_path / "index"))

@@ -12,6 +12,8 @@ The tree, from the class that catches everything to the precise leaf::
     ├── PairFileError         a row of the authors' feature files is malformed
     ├── NonFiniteLossError    a loss became NaN or infinite; the weights were not changed
     ├── FolderInUseError      another process writes into the same folder
+    ├── SearchIndexError      a search index is missing, damaged, or of another model
+    ├── QueryError            a search query cannot be answered as it is asked
     ├── ProtocolError         an evaluation protocol cannot be applied to this catalogue
     └── MissingExtraError     an optional package is needed; the message has the install command
 
@@ -83,6 +85,14 @@ class NonFiniteLossError(FashionBertError):
 
 class FolderInUseError(FashionBertError):
     """Another process writes into the same folder."""
+
+
+class SearchIndexError(FashionBertError):
+    """A search index is missing, half written, damaged, or was made with another model."""
+
+
+class QueryError(_FaultListError):
+    """A search query cannot be answered as it is asked: a filter, a product id, an empty question."""
 
 
 class ProtocolError(FashionBertError):

@@ -17,8 +17,17 @@ Nothing here imports torch.
 """
 
 from fashionbert.catalogue.check import Finding, PictureFacts, check_catalogue
-from fashionbert.catalogue.held import hold_products
+from fashionbert.catalogue.held import HeldPicture, hold_products
 from fashionbert.catalogue.open import open_catalogue
 from fashionbert.catalogue.table import Catalogue, RowFault
 
-__all__ = ["Catalogue", "Finding", "PictureFacts", "RowFault", "check_catalogue", "hold_products", "open_catalogue"]
+__all__ = [
+    "Catalogue",
+    "Finding",
+    "HeldPicture",
+    "PictureFacts",
+    "RowFault",
+    "check_catalogue",
+    "hold_products",
+    "open_catalogue",
+]

@@ -7,7 +7,24 @@ import pyarrow as pa
 
 from fashionbert.catalogue.cells import compact
 from fashionbert.catalogue.table import FIELDS, Catalogue
-from fashionbert.types import Picture, Product
+from fashionbert.types import ImageInput, Picture, Product
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPicture:
+    """A picture that is at hand, such as an uploaded one.
+
+    Attributes:
+        name: what messages call it.
+        source: the picture.
+    """
+
+    name: str
+    source: ImageInput
+
+    def read(self) -> ImageInput:
+        """Give the picture."""
+        return self.source
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,11 @@ class FashionBertProcessor:
             inputs["patch_features"] = torch.from_numpy(self.extractor.extract(pictures))
         return BatchFeature(inputs)
 
+    def token_spans(self, text: str) -> list[tuple[int, int]]:
+        """Say which characters each token that the model reads stands for; none for ``[CLS]`` and ``[SEP]``."""
+        encoded = self.tokenizer(text, truncation=True, max_length=self.max_text_tokens, return_offsets_mapping=True)
+        return [(int(start), int(end)) for start, end in encoded["offset_mapping"]]
+
     def save_pretrained(self, folder: str | Path, catalogue: CatalogueSettings | None = None) -> None:
         """Write tokenizer, patch network and limits beside the model.
 

@@ -125,6 +125,23 @@ def read_figures(folder: Path) -> dict[str, float]:
         raise RunError(f"the figures in {folder / WEIGHTS} are broken ({error}); take a whole copy of it") from error
 
 
+def model_fingerprint(folder: Path) -> str:
+    """Hash what a model's scores depend on: weights, shape and the files beside them; not where the folder lies.
+
+    Args:
+        folder: the run folder.
+
+    Returns:
+        16 hexadecimal digits.
+
+    Raises:
+        RunError: there is no readable model.
+    """
+    metadata = _read_metadata(folder)
+    weights = metadata.get(_TENSOR_HASH) or _content_hash(_read_tensors(folder))
+    return fingerprint([weights, _shape_hash(_read_config(folder)), _companions(folder)])
+
+
 def pairs_were_learnt(folder: Path) -> bool:
     """Whether the model of a folder has more than the contrastive task behind it; one without figures is taken so."""
     systems = {name.split(".")[0] for name in read_figures(folder)}

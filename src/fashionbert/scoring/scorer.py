@@ -22,7 +22,7 @@ from fashionbert.scoring.probability import match_probability
 from fashionbert.scoring.processor import FashionBertProcessor
 from fashionbert.scoring.ranking import Ranked, pairs_to_rank, refuse_no_texts
 from fashionbert.scoring.run_folder import load_model, pairs_were_learnt
-from fashionbert.scoring.sides import ReadFeatures, SideReader
+from fashionbert.scoring.sides import ReadFeatures, ReadSides, SideReader
 from fashionbert.text import TokenizedTexts, tokenize
 from fashionbert.types import ImageInput, Pair, Precision
 
@@ -73,7 +73,7 @@ class Scorer:
         self.batch_size = batch_size
         self.mirrored = processor.extractor.settings.variants == "mirrored"
         """Whether a pair's margin is the mean over the picture and its mirror image (docs/adr/0007)."""
-        self._sides = SideReader(model, processor, self.device, batch_size)
+        self.sides = SideReader(model, processor, self.device, batch_size)
 
     @classmethod
     def from_pretrained(
@@ -178,7 +178,7 @@ class Scorer:
         Raises:
             ValueError: the model has no vector head.
         """
-        return self.encode_tokens(self._tokenize(texts))
+        return self.encode_tokens(self.tokenize(texts))
 
     def encode_pictures(self, pictures: Sequence[ImageInput]) -> NDArray[np.float32]:
         """Encode pictures by themselves, for search by vectors.
@@ -201,8 +201,8 @@ class Scorer:
         vectors = [np.empty((0, self.model.config.contrastive_size), np.float32)]
         order = np.argsort(texts.lengths, kind="stable")
         for rows in self._batches(order, progress):
-            batch = self._sides.prepare_texts(texts, rows)
-            with self._arithmetic():
+            batch = self.sides.prepare_texts(texts, rows)
+            with self.arithmetic():
                 vectors.append(self.model.text_vectors(batch.input_ids, batch.attention_mask).float().cpu().numpy())
         return _in_order(np.concatenate(vectors), order)
 
@@ -228,11 +228,11 @@ class Scorer:
         size = count if callable(features) else len(features)
         if size is None:
             raise ValueError("features is a function: say by count how many rows it reads")
-        words = self._sides.frame
+        words = self.sides.frame
         vectors = [np.empty((0, self.model.config.contrastive_size), np.float32)]
         for rows in self._batches(np.arange(size), None):
             features_BPF = torch.from_numpy(read(rows)).to(self.device)
-            with self._arithmetic():
+            with self.arithmetic():
                 vectors_BE = self.model.picture_vectors(
                     words.input_ids.expand(len(rows), -1), patch_features=features_BPF
                 )
@@ -280,7 +280,7 @@ class Scorer:
                 "this model has not learnt to score pairs: its run has trained the contrastive task alone so far. "
                 "Go on with the run, or compare its vectors (encode_texts, encode_pictures)"
             )
-        tokens = self._tokenize(texts)
+        tokens = self.tokenize(texts)
         places: dict[object, int] = {}
         picture_of = np.asarray([places.setdefault(_identity(picture), len(places)) for picture in pictures], np.int64)
         firsts = np.unique(picture_of, return_index=True)[1]
@@ -310,23 +310,49 @@ class Scorer:
             portion = order[run]
             text_rows, text_at = np.unique(text_of[portion], return_inverse=True)
             picture_rows, picture_at = np.unique(picture_of[portion], return_inverse=True)
-            with self._arithmetic():
-                text_side = self._sides.read_texts(texts, text_rows)
-                text_vectors = self._sides.vectors_of_texts(text_side)
+            with self.arithmetic():
+                read_texts = self.sides.texts(texts, text_rows)
                 for number, read in enumerate(views, start=1):
-                    picture_side = self._sides.read_pictures(read, picture_rows)
-                    picture_vectors = self._sides.vectors_of_pictures(picture_side)
-                    meeting = Meeting(self.model.fashionbert, text_side, picture_side)
-                    for places in self._batches(np.arange(len(portion)), progress if number == len(views) else None):
-                        at = [torch.from_numpy(each[places]).to(self.device) for each in (text_at, picture_at)]
-                        vectors = None
-                        if text_vectors is not None and picture_vectors is not None:
-                            width = int(lengths[portion[places]].max())
-                            vectors = text_vectors[at[0]].narrowed(width), picture_vectors[at[1]]
-                        joined = self.model.match(meeting, at[0], at[1], vectors)
-                        logits_B2 = joined.alignment_logits.float()  # pyright: ignore[reportOptionalMemberAccess]
-                        margins_B = (logits_B2[:, 1] - logits_B2[:, 0]).cpu().numpy()
-                        margins[portion[places]] += margins_B / len(views)
+                    read_pictures = self.sides.pictures(read, picture_rows)
+                    show = progress if number == len(views) else None
+                    margins[portion] += self.meet(
+                        read_texts, read_pictures, text_at, picture_at, lengths[portion], show
+                    ) / len(views)
+        return margins
+
+    def meet(
+        self,
+        texts: ReadSides,
+        pictures: ReadSides,
+        text_at: NDArray[np.int64],
+        picture_at: NDArray[np.int64],
+        lengths: NDArray[np.int64],
+        progress: Progress | None = None,
+    ) -> NDArray[np.float32]:
+        """Score pairs of sides that were read; :meth:`arithmetic` must be on.
+
+        Args:
+            texts: the texts.
+            pictures: the pictures.
+            text_at: which of the texts each pair has [N].
+            picture_at: which of the pictures each pair has [N].
+            lengths: WordPieces of each pair's text [N]; pairs of like length should stand together.
+            progress: called with the number of pairs just done.
+
+        Returns:
+            Margins, float32 [N].
+        """
+        margins = np.empty(len(text_at), np.float32)
+        meeting = Meeting(self.model.fashionbert, texts.states, pictures.states)
+        for places in self._batches(np.arange(len(text_at)), progress):
+            at = [torch.from_numpy(each[places]).to(self.device) for each in (text_at, picture_at)]
+            vectors = None
+            if texts.vectors is not None and pictures.vectors is not None:
+                width = int(lengths[places].max())
+                vectors = texts.vectors[at[0]].narrowed(width), pictures.vectors[at[1]]
+            joined = self.model.match(meeting, at[0], at[1], vectors)
+            logits_B2 = joined.alignment_logits.float()  # pyright: ignore[reportOptionalMemberAccess]
+            margins[places] = (logits_B2[:, 1] - logits_B2[:, 0]).cpu().numpy()
         return margins
 
     def _need_vectors(self) -> None:
@@ -335,7 +361,8 @@ class Scorer:
                 "this model has no vector head; train one with the contrastive task, as preset 'fast' does"
             )
 
-    def _tokenize(self, texts: Sequence[str]) -> TokenizedTexts:
+    def tokenize(self, texts: Sequence[str]) -> TokenizedTexts:
+        """Cut texts to WordPieces as the model reads them; TypeError names a text that is none."""
         refuse_no_texts(texts)
         return tokenize(self.processor.tokenizer, texts, self.processor.max_text_tokens)
 
@@ -347,7 +374,8 @@ class Scorer:
                 progress(len(rows))
 
     @contextmanager
-    def _arithmetic(self) -> Iterator[None]:
+    def arithmetic(self) -> Iterator[None]:
+        """The arithmetic of a forward pass, without graph."""
         with torch.inference_mode(), autocast(self.precision, self.device):
             yield
 

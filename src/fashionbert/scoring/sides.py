@@ -4,6 +4,7 @@ Letters: B sides of a batch, T text tokens, P patches, F feature size.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import reduce
 
 import numpy as np
@@ -17,6 +18,19 @@ from fashionbert.text import TokenizedTexts, tokenize
 
 ReadFeatures = Callable[[NDArray[np.int64]], NDArray[np.floating]]
 """Patch features [n, P, F] of rows [n]."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSides:
+    """Texts or pictures, read up to the layer where they meet.
+
+    Attributes:
+        states: hidden states of their places.
+        vectors: what they say of themselves; None where the alignment logits do not ask for it.
+    """
+
+    states: Side
+    vectors: SideVectors | None
 
 
 class SideReader:
@@ -42,8 +56,22 @@ class SideReader:
         """Pad texts to the longest of them and bring them to the device."""
         return pad_texts([texts[int(row)][0] for row in rows], self._pad_id).to(self._device)
 
-    def read_texts(self, texts: TokenizedTexts, rows: NDArray[np.int64]) -> Side:
-        """Read texts, shortest first so that padding stays small; they come back in the order of ``rows``."""
+    def texts(self, texts: TokenizedTexts, rows: NDArray[np.int64]) -> ReadSides:
+        """Read texts, each once; they come back in the order of ``rows``."""
+        states = self._read_texts(texts, rows)
+        return ReadSides(states, self._vectors_of_texts(states) if self._asks_for_vectors else None)
+
+    def pictures(self, read: ReadFeatures, rows: NDArray[np.int64], *, vectors: bool = False) -> ReadSides:
+        """Read pictures whose patch features are at hand; ``vectors`` asks for theirs in any case."""
+        states = self._read_pictures(read, rows)
+        return ReadSides(states, self._vectors_of_pictures(states) if vectors or self._asks_for_vectors else None)
+
+    @property
+    def _asks_for_vectors(self) -> bool:
+        return self._model.side_agreement is not None
+
+    def _read_texts(self, texts: TokenizedTexts, rows: NDArray[np.int64]) -> Side:
+        """Read shortest first, so that padding stays small."""
         sides = []
         order = np.argsort(texts.lengths[rows], kind="stable")
         for start in range(0, len(order), self._batch_size):
@@ -51,25 +79,18 @@ class SideReader:
             sides.append(self._model.fashionbert.read_texts(batch.input_ids, batch.attention_mask))
         return reduce(Side.above, sides)[torch.from_numpy(np.argsort(order)).to(self._device)]
 
-    def read_pictures(self, read: ReadFeatures, rows: NDArray[np.int64]) -> Side:
-        """Read pictures whose patch features are at hand."""
+    def _read_pictures(self, read: ReadFeatures, rows: NDArray[np.int64]) -> Side:
         sides = []
         for start in range(0, len(rows), self._batch_size):
             features_BPF = torch.from_numpy(read(rows[start : start + self._batch_size])).to(self._device)
             sides.append(self._model.fashionbert.read_pictures(features_BPF))
         return reduce(Side.above, sides)
 
-    def vectors_of_texts(self, texts: Side) -> SideVectors | None:
-        """Vectors of texts that were read, where the alignment logits ask for them."""
-        if self._model.side_agreement is None:
-            return None
+    def _vectors_of_texts(self, texts: Side) -> SideVectors:
         batches = self._rows(texts).split(self._batch_size)
         return reduce(SideVectors.above, [self._model.vectors_of_texts(texts[rows]) for rows in batches])
 
-    def vectors_of_pictures(self, pictures: Side) -> SideVectors | None:
-        """Vectors of pictures that were read, where the alignment logits ask for them."""
-        if self._model.side_agreement is None:
-            return None
+    def _vectors_of_pictures(self, pictures: Side) -> SideVectors:
         frame = self._model.fashionbert.read_texts(self.frame.input_ids)
         batches = self._rows(pictures).split(self._batch_size)
         return reduce(SideVectors.above, [self._model.vectors_of_pictures(frame, pictures[rows]) for rows in batches])
