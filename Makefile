@@ -16,13 +16,17 @@ $(BIN)/python:
 	$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
+.venv/.demo: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[serve]'
+	@touch $@ .venv/.base
+
 .venv/.test: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
-	@touch $@ .venv/.base
+	@touch $@ .venv/.base .venv/.demo
 
 .venv/.check: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[test,check]'
-	@touch $@ .venv/.test .venv/.base
+	@touch $@ .venv/.test .venv/.demo .venv/.base
 
 .venv/.docs: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[docs]'
@@ -34,7 +38,7 @@ $(BIN)/python:
 	$(BIN)/uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct --editable '.[test]'
 	@touch $@
 
-demo: .venv/.base ## draw a shop, train on it, measure: some minutes on two cores, offline
+demo: .venv/.demo ## draw a shop, train on it, measure, search in it: some minutes on two cores, offline
 	$(BIN)/fashionbert demo
 
 test: .venv/.test ## unit tests: no network, no data, under a minute

@@ -51,3 +51,19 @@ def picture_progress(products: int) -> Iterator[Callable[[int, float, int], None
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("pictures", total=products, rate=0.0, set_aside=0)
         yield lambda done, rate, set_aside: bar.update(task, completed=done, rate=rate, set_aside=set_aside)
+
+
+@contextmanager
+def count_progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how many of something are done, on standard error.
+
+    Args:
+        what: the plural of what is counted.
+
+    Yields:
+        A function of those done and those there are.
+    """
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from fashionbert.cli import catalogue, convert, demo, evaluate, features, reproduce, score, train
+from fashionbert.cli import catalogue, convert, demo, evaluate, features, index, reproduce, score, search, serve, train
 from fashionbert.errors import FashionBertError
 from fashionbert.files import disk_is_full, file_remedy
 from fashionbert.memory import keep_freed_memory
@@ -24,6 +24,10 @@ app.command()(features.features)
 app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(score.score)
+app.command()(index.index)
+app.command()(index.calibrate)
+app.command()(search.search)
+app.command()(serve.serve)
 app.command()(demo.demo)
 app.add_typer(reproduce.app, name="reproduce")
 

@@ -15,6 +15,9 @@ Features = Annotated[
     Path | None, typer.Option("--features", help="Feature store of the catalogue; without it one is made.")
 ]
 Device = Annotated[str, typer.Option("--device", help="cpu, cuda, mps; auto takes a GPU where there is one.")]
+Model = Annotated[
+    Path | None, typer.Option("--model", help="The index's run folder, where it is no longer where it was.")
+]
 ArithmeticChoice = Annotated[
     # The words of fashionbert.types.Precision, which would bring numpy and Pillow into every --help.
     Literal["auto", "bf16", "fp32"],

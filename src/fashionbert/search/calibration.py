@@ -1,0 +1,136 @@
+"""From the pair model's log-odds to a probability that holds on a shop's own shelf, and to "nothing here matches".
+
+The pair model was trained on pairs, half of them right. Among the best hundred of a whole shop nearly all are wrong,
+and wrong in small ways, so its probabilities are too high there. A line through its log-odds, fitted on queries whose
+answer is known, sets them right (Platt, 1999). The threshold of "nothing here matches" is the lowest confidence at
+which the best hits of such queries, half of them with their answer taken off the shelf, are right as often as stated.
+
+Letters: n hits, Q queries.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionbert.errors import SearchIndexError
+from fashionbert.files import write_json
+
+CALIBRATION = "calibration.json"
+_NEWTON_STEPS = 100
+_RIDGE = 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """What validation said.
+
+    Attributes:
+        slope: of the line through the log-odds.
+        offset: of that line.
+        threshold: confidence below which the best hit is no match; None where no threshold gives the precision.
+        precision: share of right best hits at or above the threshold that was asked for.
+        reached: share that was found there; without a threshold, the best share that any threshold gives.
+        answered: share of the queries whose best hit is at or above the threshold.
+        queries: queries that it was fitted on.
+        source: what they came from.
+    """
+
+    slope: float
+    offset: float
+    threshold: float | None
+    precision: float
+    reached: float
+    answered: float
+    queries: int
+    source: str
+
+    def confidence(self, margins: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Probabilities that hits match, from the pair model's log-odds."""
+        return 0.5 * (1.0 + np.tanh(0.5 * (self.slope * margins.astype(np.float64) + self.offset)))
+
+    def write(self, folder: Path) -> None:
+        """Write it into an index's folder."""
+        write_json(folder / CALIBRATION, asdict(self))
+
+    @classmethod
+    def read(cls, folder: Path) -> "Calibration | None":
+        """Read it from an index's folder.
+
+        Args:
+            folder: of the index.
+
+        Returns:
+            The calibration; None where the index has none.
+
+        Raises:
+            SearchIndexError: it is broken or edited.
+        """
+        path = folder / CALIBRATION
+        if not path.exists():
+            return None
+        try:
+            return cls(**json.loads(path.read_text("utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise SearchIndexError(
+                f"{path} is broken or edited ({error!r}): remove it, or calibrate the index anew"
+            ) from error
+
+
+def fit_line(margins_n: NDArray[np.floating], right_n: NDArray[np.bool_]) -> tuple[float, float]:
+    """Fit ``sigmoid(slope * margin + offset)`` to what was right, by maximum likelihood.
+
+    Platt's targets, which keep a little away from 0 and 1, make the fit exist where margins part right from wrong.
+
+    Args:
+        margins_n: log-odds of hits.
+        right_n: whether each was right.
+
+    Returns:
+        Slope and offset.
+
+    Raises:
+        ValueError: all hits are right, or none is.
+    """
+    right = int(right_n.sum())
+    wrong = len(right_n) - right
+    if not right or not wrong:
+        raise ValueError(f"{right} right hits and {wrong} wrong ones: a calibration needs both")
+    targets = np.where(right_n, (right + 1) / (right + 2), 1 / (wrong + 2))
+    inputs_n2 = np.stack([np.asarray(margins_n, np.float64), np.ones(len(margins_n))], axis=1)
+    line = np.array([0.0, np.log((right + 1) / (wrong + 1))])
+    for _ in range(_NEWTON_STEPS):
+        predicted = 0.5 * (1.0 + np.tanh(0.5 * (inputs_n2 @ line)))
+        gradient = inputs_n2.T @ (predicted - targets)
+        curvature = (inputs_n2 * (predicted * (1 - predicted))[:, None]).T @ inputs_n2 + _RIDGE * np.eye(2)
+        step = np.linalg.solve(curvature, gradient)
+        line = line - step / max(1.0, float(np.abs(step).max()))
+        if np.abs(step).max() < 1e-10:
+            break
+    return float(line[0]), float(line[1])
+
+
+def choose_threshold(
+    confidences_Q: NDArray[np.floating], right_Q: NDArray[np.bool_], precision: float
+) -> tuple[float | None, float, float]:
+    """Find the lowest threshold at which best hits are right as often as stated.
+
+    Args:
+        confidences_Q: of the best hit of each query.
+        right_Q: whether it was right.
+        precision: the share of right ones that is asked for.
+
+    Returns:
+        The threshold, or None where there is none; the share that is right at or above it (without one: the best share
+        of any); the share of the queries that it answers.
+    """
+    order = np.argsort(-confidences_Q, kind="stable")
+    shares = np.cumsum(right_Q[order]) / np.arange(1, len(order) + 1)
+    ends = np.append(np.diff(confidences_Q[order]) < 0, True)  # equal confidences stand or fall together
+    enough = np.flatnonzero(ends & (shares >= precision))
+    if not len(enough):
+        return None, float(shares[ends].max(initial=0.0)), 0.0
+    last = enough[-1]
+    return float(confidences_Q[order][last]), float(shares[last]), float((last + 1) / len(order))

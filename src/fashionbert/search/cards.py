@@ -1,0 +1,79 @@
+"""From rows that were recalled and read to an answer: order, cards, and whether anything matches at all."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionbert.search.calibration import Calibration
+from fashionbert.search.query import Answer, Hit, Query
+from fashionbert.search.recall import Recalled, standardised
+from fashionbert.search.rerank import Reranked
+from fashionbert.search.shelf import Shelf
+
+CARD_COLUMNS = ("product_id", "group_id", "text", "category", "subcategory", "attributes", "view", "picture")
+
+
+def answer_of(
+    query: Query, found: Recalled, scored: Reranked | None, shelf: Shelf, calibration: Calibration | None
+) -> Answer:
+    """Order what was found, and make cards of the first.
+
+    Args:
+        query: the question.
+        found: rows that the vectors recalled, best first.
+        scored: what the pair model says of the first of them; None where it was not asked.
+        shelf: where the rows lie.
+        calibration: of the index; without it no card has a calibrated probability.
+
+    Returns:
+        The answer, without its times.
+    """
+    order = np.arange(len(found.rows))
+    probabilities = confidences = None
+    if scored is not None:
+        first = np.argsort(-_wishes(query, scored.margins, found.scores[: len(scored.margins)]), kind="stable")
+        order[: len(first)] = first
+        probabilities = scored.probabilities
+        if calibration is not None:
+            confidences = calibration.confidence(scored.margins)
+    shown = order[: query.top]
+    cards = shelf.table.take(shelf.row_ids[found.rows[shown]], CARD_COLUMNS).to_pylist()
+    hits = [
+        _hit(card, float(found.scores[place]), _at(probabilities, place), _at(confidences, place))
+        for card, place in zip(cards, shown.tolist(), strict=True)
+    ]
+    return Answer(
+        hits=tuple(hits),
+        matches=found.matches,
+        reranked=0 if scored is None else min(len(scored.margins), len(shown)),
+        nothing_matches=_nothing_matches(hits, calibration),
+    )
+
+
+def _wishes(query: Query, margins: NDArray[np.float64], scores: NDArray[np.float32]) -> NDArray[np.float64]:
+    """What the first cards are ordered by: the pair model, and the vectors too where products say what is wanted.
+
+    The pair model reads words with pictures and cannot be asked whether two products are alike.
+    """
+    if not (query.more_like or query.less_like):
+        return margins
+    return standardised(margins) + standardised(scores)
+
+
+def _nothing_matches(hits: Sequence[Hit], calibration: Calibration | None) -> bool:
+    threshold = None if calibration is None else calibration.threshold
+    confidences = [hit.confidence for hit in hits if hit.confidence is not None]
+    return threshold is not None and bool(confidences) and max(confidences) < threshold
+
+
+def _hit(card: Mapping[str, object], recall_score: float, probability: float | None, confidence: float | None) -> Hit:
+    attributes = json.loads(str(card["attributes"]))
+    return Hit(
+        **{**card, "attributes": attributes}, recall=recall_score, probability=probability, confidence=confidence
+    )  # pyright: ignore[reportArgumentType]
+
+
+def _at(values: NDArray[np.float64] | None, place: int) -> float | None:
+    return None if values is None or place >= len(values) else float(values[place])

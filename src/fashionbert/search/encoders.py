@@ -1,0 +1,170 @@
+"""What recalls: our own model's vectors, or any CLIP or SigLIP of the hub; re-ranking stays ours."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from fashionbert.arithmetic import autocast, resolved
+from fashionbert.errors import SettingsError
+from fashionbert.files import fingerprint
+from fashionbert.scoring import KeptPictures, Scorer, model_fingerprint
+from fashionbert.types import Precision
+
+OURS = "fashionbert"
+_AT_ONCE = 32
+
+
+class RecallEncoder(Protocol):
+    """Texts and pictures as unit vectors of one space."""
+
+    @property
+    def size(self) -> int:
+        """E."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when the vectors change."""
+        ...
+
+    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors [N, E]."""
+        ...
+
+    def encode_pictures(self, pictures: Sequence[Image.Image], records: NDArray[np.void]) -> NDArray[np.float32]:
+        """Unit vectors [N, E] of upright RGB pictures, whose kept records are at hand."""
+        ...
+
+
+class OurEncoder:
+    """The vectors of the model that also re-ranks: a picture's come with its record, for nothing."""
+
+    def __init__(self, scorer: Scorer, kept: KeptPictures, model_fingerprint: str) -> None:
+        """Take the model.
+
+        Args:
+            scorer: encodes texts.
+            kept: its records.
+            model_fingerprint: of its run folder.
+
+        Raises:
+            SettingsError: the model has no vectors.
+        """
+        if not scorer.has_vectors:
+            raise SettingsError(
+                "this model has no vectors to recall by",
+                ["train one with the contrastive task (--preset fast), or name a hub model with --recall"],
+            )
+        self._scorer, self._kept = scorer, kept
+        self.fingerprint = model_fingerprint
+        self.size = scorer.model.config.contrastive_size
+
+    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors [N, E]."""
+        return self._scorer.encode_texts(texts)
+
+    def encode_pictures(self, pictures: Sequence[Image.Image], records: NDArray[np.void]) -> NDArray[np.float32]:
+        """Unit vectors [N, E], read off the records."""
+        return self._kept.vectors(records)
+
+
+class HubEncoder:
+    """A dual encoder of transformers: CLIP, SigLIP and what has their methods."""
+
+    def __init__(self, name: str, *, device: str | torch.device = "cpu", precision: Precision = "auto") -> None:
+        """Load it.
+
+        Args:
+            name: a hub id, or a folder.
+            device: where it runs.
+            precision: its arithmetic.
+
+        Raises:
+            SettingsError: there is no such model, or it does not encode texts and pictures apart.
+        """
+        from transformers import AutoModel, AutoProcessor
+
+        try:
+            model = AutoModel.from_pretrained(name)
+            self._processor: Any = AutoProcessor.from_pretrained(name)
+        except (OSError, ValueError, ImportError) as error:
+            raise SettingsError(
+                f"--recall {name!r} cannot be loaded", [f"{str(error).splitlines()[0]:.300}", "name a CLIP or SigLIP"]
+            ) from error
+        if not hasattr(model, "get_text_features") or not hasattr(model, "get_image_features"):
+            raise SettingsError(
+                f"--recall {name!r} cannot be used",
+                [f"a {model.config.model_type} model does not encode texts and pictures apart: name a CLIP or SigLIP"],
+            )
+        self._device = torch.device(device)
+        self._model: Any = model.eval().to(self._device)
+        self._precision: Precision = resolved(precision, self._device)
+        self.fingerprint = _weights_fingerprint(model)
+        self.size = self.encode_texts(["a"]).shape[1]
+
+    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors [N, E]; texts are cut to the model's length."""
+        longest = getattr(self._processor.tokenizer, "model_max_length", 77)
+        vectors = []
+        for start in range(0, len(texts), _AT_ONCE):
+            inputs = self._processor(
+                text=list(texts[start : start + _AT_ONCE]),
+                return_tensors="pt",
+                padding="max_length",  # SigLIP was trained so; for CLIP it changes nothing
+                truncation=True,
+                max_length=min(longest, 77),
+            )
+            vectors.append(self._unit(self._model.get_text_features, inputs))
+        return np.concatenate(vectors)
+
+    def encode_pictures(self, pictures: Sequence[Image.Image], records: NDArray[np.void]) -> NDArray[np.float32]:
+        """Unit vectors [N, E] of the pictures; the records say nothing to this model."""
+        batches = [list(pictures[start : start + _AT_ONCE]) for start in range(0, len(pictures), _AT_ONCE)]
+        vectors = [
+            self._unit(self._model.get_image_features, self._processor(images=batch, return_tensors="pt"))
+            for batch in batches
+        ]
+        return np.concatenate([np.empty((0, self.size), np.float32), *vectors])
+
+    def _unit(self, method: Any, inputs: Any) -> NDArray[np.float32]:
+        with torch.inference_mode(), autocast(self._precision, self._device):
+            found = method(**inputs.to(self._device))
+        values = found if isinstance(found, torch.Tensor) else found.pooler_output
+        return torch.nn.functional.normalize(values.float(), dim=-1).cpu().numpy()
+
+
+def _weights_fingerprint(model: torch.nn.Module) -> str:
+    sums = {name: [list(value.shape), float(value.double().sum())] for name, value in model.state_dict().items()}
+    return fingerprint(sums)
+
+
+def model_name(recall: str | Path) -> str:
+    """Name a recall model as manifests do: a folder by its whole path, a hub id as it is."""
+    return str(Path(recall).resolve()) if Path(recall).exists() else str(recall)
+
+
+def load_stages(run: Path, recall_name: str, *, device: str, precision: Precision) -> tuple[Scorer, RecallEncoder]:
+    """Load the pair model and what recalls for it.
+
+    Args:
+        run: the run folder.
+        recall_name: ``fashionbert``, or a hub model.
+        device: where they run.
+        precision: arithmetic of the pair model.
+
+    Returns:
+        Scorer and encoder.
+
+    Raises:
+        RunError: the model is missing or damaged.
+        SettingsError: the model has no vectors, or the hub model cannot be loaded.
+    """
+    scorer = Scorer.from_pretrained(run, device=device, precision=precision)
+    if recall_name == OURS:
+        return scorer, OurEncoder(scorer, KeptPictures(scorer), model_fingerprint(run))
+    return scorer, HubEncoder(recall_name, device=device)

@@ -1,0 +1,369 @@
+"""An open index with its model: queries in, cards out."""
+
+import json
+import operator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionbert.errors import QueryError, SearchIndexError
+from fashionbert.images.decode import decode_picture
+from fashionbert.scoring import KeptPictures, Scorer, match_probability, model_fingerprint
+from fashionbert.search.build import put_products
+from fashionbert.search.calibration import Calibration
+from fashionbert.search.cards import CARD_COLUMNS, answer_of
+from fashionbert.search.encoders import RecallEncoder, load_stages
+from fashionbert.search.explain import Explanation, explain
+from fashionbert.search.manifest import Manifest
+from fashionbert.search.query import Answer, Query
+from fashionbert.search.recall import Recalled, Term, recall
+from fashionbert.search.rerank import Reranked, RerankTask, rerank
+from fashionbert.search.rows import RowMaker, ViewFault
+from fashionbert.search.shelf import Facet, Shelf
+from fashionbert.search.table import ViewTable
+from fashionbert.search.thumbnails import thumbnail_size
+from fashionbert.types import ImageInput, Product, ProductId
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedPicture:
+    """A picture of the index.
+
+    Attributes:
+        product_id: of its product.
+        view: its number.
+    """
+
+    product_id: ProductId
+    view: int = 0
+
+
+class SearchEngine:
+    """Searches one index; :meth:`open` makes one. Not for several threads at once."""
+
+    def __init__(
+        self,
+        folder: Path,
+        manifest: Manifest,
+        scorer: Scorer,
+        encoder: RecallEncoder,
+        calibration: Calibration | None = None,
+    ) -> None:
+        """Take a checked index and its model."""
+        self.folder, self.manifest, self.calibration = folder, manifest, calibration
+        self.kept, self.encoder = KeptPictures(scorer), encoder
+        self.table = ViewTable.open(folder)
+        self.shelf = Shelf.of(self.table, exact_up_to=manifest.exact_up_to)
+        self.maker = RowMaker(self.kept, encoder, thumbnail_side=manifest.thumbnail_side)
+
+    @classmethod
+    def open(cls, folder: str | Path, *, model: str | Path | None = None, device: str = "cpu") -> Self:
+        """Open an index.
+
+        Args:
+            folder: of the index.
+            model: the run folder, where it is no longer where it was when the index was made.
+            device: where the model runs.
+
+        Returns:
+            An engine at the newest version of the index.
+
+        Raises:
+            SearchIndexError: the index is missing, damaged, or was made with another model.
+            RunError: the model is missing or damaged.
+            MissingExtraError: LanceDB is not installed.
+        """
+        folder = Path(folder)
+        manifest = Manifest.read(folder)
+        run = Path(manifest.model if model is None else model)
+        if model is None and not run.is_dir():
+            raise SearchIndexError(f"the model of the index, {run}, is gone: say where it is now with --model")
+        scorer, encoder = load_stages(run, manifest.recall, device=device, precision=manifest.precision)
+        manifest.refuse_other(
+            replace(
+                manifest,
+                model_fingerprint=model_fingerprint(run),
+                recall_fingerprint=encoder.fingerprint,
+                vector_size=encoder.size,
+                record_bytes=KeptPictures(scorer).dtype.itemsize,
+            ),
+            folder,
+        )
+        return cls(folder, manifest, scorer, encoder, Calibration.read(folder))
+
+    def search(self, query: Query) -> Answer:
+        """Answer a query.
+
+        Args:
+            query: the question.
+
+        Returns:
+            Cards, best first.
+
+        Raises:
+            QueryError: its filter, its products or its picture cannot be used.
+            PictureError: its picture cannot be used.
+        """
+        return self.search_many([query])[0]
+
+    def search_many(self, queries: Sequence[Query]) -> list[Answer]:
+        """Answer several queries, which share the passes through the model; the answers are those of :meth:`search`.
+
+        Args:
+            queries: the questions.
+
+        Returns:
+            An answer to each.
+
+        Raises:
+            QueryError: one of them cannot be answered.
+            PictureError: a picture cannot be used.
+        """
+        spent: dict[str, float] = {}
+        with _timed(spent, "encode"):
+            pictures = [self._record_of(query) for query in queries]
+            terms = self._terms(queries, pictures)
+        with _timed(spent, "recall"):
+            found = [self._recall(query, own) for query, own in zip(queries, terms, strict=True)]
+        with _timed(spent, "rerank"):
+            scored = self._rerank(queries, pictures, found)
+        with _timed(spent, "cards"):
+            answers = [
+                answer_of(*each, self.shelf, self.calibration) for each in zip(queries, found, scored, strict=True)
+            ]
+        return [replace(answer, milliseconds=spent) for answer in answers]
+
+    def facets(self, query: Query, ticked: Mapping[str, Sequence[str]] | None = None) -> list[Facet]:
+        """Count what is left under a query's filter, by the attributes one can choose by.
+
+        Args:
+            query: only its filter counts.
+            ticked: values that were chosen, by attribute. The counts of an attribute are those left under the others,
+                so that a second value of it can be chosen.
+
+        Returns:
+            Facets with their counts.
+
+        Raises:
+            QueryError: the filter cannot be used, or there is no such attribute.
+        """
+        return self.shelf.facets(self.shelf.mask(query.filter), ticked or {})
+
+    def score(self, pairs: Sequence[tuple[str, ImageInput | IndexedPicture]]) -> NDArray[np.float64]:
+        """Score words against pictures, those of the index or others.
+
+        Args:
+            pairs: words and a picture each.
+
+        Returns:
+            Probabilities of a match [M].
+
+        Raises:
+            QueryError: there is no such product or picture.
+            PictureError: a picture cannot be used.
+        """
+        records = [self._record(picture) for _, picture in pairs]
+        if not records:
+            return np.zeros(0)
+        places = np.arange(len(pairs))
+        return match_probability(
+            self.kept.margins([text for text, _ in pairs], places, np.concatenate(records), places)
+        )
+
+    def _record(self, picture: ImageInput | IndexedPicture) -> NDArray[np.void]:
+        if not isinstance(picture, IndexedPicture):
+            return self.kept.read([picture])
+        rows = self._rows_of_view(picture.product_id, picture.view)
+        return np.frombuffer(
+            self.shelf.table.take(self.shelf.row_ids[rows], ["record"])["record"][0].as_py(), self.kept.dtype
+        )
+
+    def explain(self, text: str, product_id: ProductId, view: int = 0) -> Explanation:
+        """Say why a picture of a product matches words, or does not.
+
+        Args:
+            text: the query.
+            product_id: of the product.
+            view: number of the picture.
+
+        Returns:
+            What each word does to the match, and the patches that it looks at.
+
+        Raises:
+            QueryError: there is no such product or picture.
+        """
+        [row] = self._rows_of_view(product_id, view)
+        taken = self.shelf.table.take(self.shelf.row_ids[[row]], ["record", "thumbnail"])
+        record = np.frombuffer(taken["record"][0].as_py(), self.kept.dtype)
+        return explain(self.kept, text, record, thumbnail_size(taken["thumbnail"][0].as_py()))
+
+    def views(self, product_id: ProductId) -> list[dict[str, Any]]:
+        """Give the words and attributes of a product, once for each of its pictures.
+
+        Args:
+            product_id: of the product.
+
+        Returns:
+            Columns of the table by name, ``attributes`` as a mapping; in the order of the pictures.
+
+        Raises:
+            QueryError: there is no such product.
+        """
+        rows = self.shelf.table.take(self.shelf.row_ids[self.shelf.rows_of(product_id)], CARD_COLUMNS).to_pylist()
+        views = [{**row, "attributes": json.loads(row["attributes"])} for row in rows]
+        return sorted(views, key=operator.itemgetter("view"))
+
+    def _rows_of_view(self, product_id: ProductId, view: int) -> NDArray[np.int64]:
+        rows = self.shelf.rows_of(product_id)
+        wanted = rows[self.shelf.views[rows] == view]
+        if not len(wanted):
+            raise QueryError(f"product {product_id!r} has no picture {view}")
+        return wanted
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether probabilities were set right on validation data."""
+        return self.calibration is not None
+
+    def has(self, product_id: ProductId) -> bool:
+        """Whether the index has a product."""
+        return product_id in self.shelf.place_of
+
+    def is_same_group(self, one: ProductId, other: ProductId) -> bool:
+        """Whether two products of the index share a card; a product without a group has its own."""
+        groups = self.shelf.groups
+        return bool(groups[self.shelf.rows_of(one)[0]] == groups[self.shelf.rows_of(other)[0]])
+
+    def refresh(self) -> bool:
+        """Look for products that were written since; True where there were any."""
+        newest = self.table.newest()
+        if newest.version == self.shelf.version:
+            return False
+        self.table = newest
+        self.shelf = Shelf.of(newest, exact_up_to=self.manifest.exact_up_to)
+        return True
+
+    def put(self, products: Sequence[Product]) -> tuple[list[ProductId], list[ViewFault]]:
+        """Add products, or replace them.
+
+        Args:
+            products: with unique ids.
+
+        Returns:
+            Those with a usable picture, which are in the index now; and the pictures that were set aside.
+        """
+        done = put_products(products, self.table, self.maker, pictures=self.manifest.pictures)
+        self.refresh()
+        return done
+
+    def delete(self, product_ids: Sequence[ProductId]) -> list[ProductId]:
+        """Delete products.
+
+        Args:
+            product_ids: of the products.
+
+        Returns:
+            Those that were there.
+        """
+        there = [product_id for product_id in product_ids if product_id in self.shelf.place_of]
+        if there:
+            self.table.delete(there)
+            self.refresh()
+        return there
+
+    def thumbnail(self, product_id: ProductId, view: int = 0) -> bytes:
+        """Give the small picture of a product.
+
+        Args:
+            product_id: of the product.
+            view: number of the picture.
+
+        Returns:
+            An encoded picture.
+
+        Raises:
+            QueryError: there is no such product or picture.
+        """
+        wanted = self._rows_of_view(product_id, view)
+        return self.shelf.table.take(self.shelf.row_ids[wanted], ["thumbnail"])["thumbnail"][0].as_py()
+
+    def _record_of(self, query: Query) -> NDArray[np.void] | None:
+        return None if query.image is None else self.kept.read([query.image])
+
+    def _terms(self, queries: Sequence[Query], pictures: Sequence[NDArray[np.void] | None]) -> list[list[Term]]:
+        texts = [text for query in queries for text in (query.text, *query.unwanted) if text.strip()]
+        vectors = iter(self.encoder.encode_texts(texts) if texts else ())
+        return [self._terms_of(query, picture, vectors) for query, picture in zip(queries, pictures, strict=True)]
+
+    def _terms_of(
+        self, query: Query, picture: NDArray[np.void] | None, vectors: Iterator[NDArray[np.float32]]
+    ) -> list[Term]:
+        terms = [Term(next(vectors))] if query.text.strip() else []
+        terms += [Term(next(vectors), wanted=False) for _ in query.unwanted]
+        if picture is not None and query.image is not None:
+            decoded = decode_picture(query.image)
+            terms.append(Term(self.encoder.encode_pictures([decoded], picture)[0]))
+        terms += [Term(self._vector_of(name)) for name in query.more_like]
+        terms += [Term(self._vector_of(name), wanted=False) for name in query.less_like]
+        return terms
+
+    def _vector_of(self, product_id: ProductId) -> NDArray[np.float32]:
+        """Mean direction of a product's pictures."""
+        rows = self.shelf.rows_of(product_id)
+        if self.shelf.vectors is not None:
+            mean_E = self.shelf.vectors[rows].mean(axis=0)
+        else:
+            taken = self.shelf.table.take(self.shelf.row_ids[rows], ["vector"])["vector"].combine_chunks()
+            mean_E = taken.flatten().to_numpy().reshape(len(rows), -1).mean(axis=0)
+        return mean_E / max(float(np.linalg.norm(mean_E)), 1e-12)
+
+    def _recall(self, query: Query, terms: Sequence[Term]) -> Recalled:
+        mask = self.shelf.mask(query.filter)
+        for product_id in (*query.more_like, *query.less_like, *query.hidden):
+            mask &= self.shelf.groups != self.shelf.groups[self.shelf.rows_of(product_id)[0]]
+        words = query.text if query.words else ""
+        return recall(self.shelf, terms, mask, max(query.top, query.rerank), words=words)
+
+    def _rerank(
+        self, queries: Sequence[Query], pictures: Sequence[NDArray[np.void] | None], found: Sequence[Recalled]
+    ) -> list[Reranked | None]:
+        asked = [
+            place
+            for place, query in enumerate(queries)
+            if query.rerank
+            and len(found[place].rows)
+            and (query.text.strip() or query.image is not None or query.unwanted)
+        ]
+        tasks = [
+            self._task(queries[place], pictures[place], found[place].rows[: queries[place].rerank]) for place in asked
+        ]
+        scored: list[Reranked | None] = [None] * len(queries)
+        for place, reranked in zip(asked, rerank(self.kept, tasks), strict=True):
+            scored[place] = reranked
+        return scored
+
+    def _task(self, query: Query, picture: NDArray[np.void] | None, rows: NDArray[np.int64]) -> RerankTask:
+        columns = ["record", "text"] if picture is not None else ["record"]
+        taken = self.shelf.table.take(self.shelf.row_ids[rows], columns)
+        records = np.frombuffer(b"".join(taken["record"].to_pylist()), self.kept.dtype)
+        texts = taken["text"].to_pylist() if picture is not None else ()
+        return RerankTask(
+            text=query.text if query.text.strip() else "",
+            picture=picture,
+            unwanted=query.unwanted,
+            records=records,
+            texts=texts,
+        )
+
+
+@contextmanager
+def _timed(spent: dict[str, float], stage: str) -> Iterator[None]:
+    start = perf_counter()
+    yield
+    spent[stage] = 1000 * (perf_counter() - start)

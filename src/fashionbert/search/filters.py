@@ -1,0 +1,278 @@
+"""Filters: conditions on attributes, in a small language of their own.
+
+::
+
+    condition  =  alternative { "or" alternative }
+    alternative = part { "and" part }
+    part       =  "not" part  |  "(" condition ")"  |  comparison
+    comparison =  name ("=" | "!=" | "<" | "<=" | ">" | ">=" | "contains") value
+               |  name ["not"] "in" "(" value { "," value } ")"
+
+Names and values are bare words, or quoted with ' or " where they hold spaces or signs; a quotation mark within is
+doubled. Words compare without regard to case. ``<`` and its like compare numbers, and a value that is no number
+satisfies none of them. A product without a value satisfies ``!=`` and ``not in`` alone.
+
+A filter is parsed and run here and never reaches a database, so no filter can be an injection.
+"""
+
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionbert.errors import QueryError
+from fashionbert.search.attributes import Column, as_number
+
+LONGEST_FILTER = 2000
+DEEPEST = 20
+_TOKEN = re.compile(
+    r"""\s*(?:(?P<sign><=|>=|!=|==|[=<>(),])|(?P<quoted>"(?:[^"]|"")*"|'(?:[^']|'')*')|(?P<word>[^\s=<>!(),"']+))"""
+)
+_ORDERS: Mapping[str, Callable[[Any, float], NDArray[np.bool_]]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_GRAMMAR = 'write it like: price < 50 and colour in (red, "dark blue") and not sleeve = long'
+Columns: TypeAlias = Mapping[str, Column]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One attribute against one or several values."""
+
+    name: str
+    sign: str
+    values: tuple[str, ...]
+
+    def mask(self, columns: Columns) -> NDArray[np.bool_]:
+        """Rows that satisfy it [R]."""
+        column = columns[self.name]
+        if self.sign in _ORDERS:
+            with np.errstate(invalid="ignore"):
+                return column.where(_ORDERS[self.sign](column.numbers, as_number(self.values[0])))
+        return column.where(np.asarray([self._is_wanted(value) for value in column.values], np.bool_))
+
+    def _is_wanted(self, value: str) -> bool:
+        if self.sign == "contains":
+            return self.values[0].casefold() in value.casefold()
+        return any(_same(value, wanted) for wanted in self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The rows that do not satisfy a condition."""
+
+    part: "Condition"
+
+    def mask(self, columns: Columns) -> NDArray[np.bool_]:
+        """Rows that satisfy it [R]."""
+        return ~self.part.mask(columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Several conditions, all of which or one of which must hold."""
+
+    parts: tuple["Condition", ...]
+    every: bool
+
+    def mask(self, columns: Columns) -> NDArray[np.bool_]:
+        """Rows that satisfy it [R]."""
+        masks = [part.mask(columns) for part in self.parts]
+        return np.logical_and.reduce(masks) if self.every else np.logical_or.reduce(masks)
+
+
+Condition: TypeAlias = Comparison | Not | Joined
+
+
+def parse_filter(text: str, columns: Columns) -> Condition:
+    """Read a filter.
+
+    Args:
+        text: the filter.
+        columns: the attributes that there are; names are matched without regard to case.
+
+    Returns:
+        The condition; its ``mask`` gives the rows that satisfy it.
+
+    Raises:
+        QueryError: a syntax error with its place, an unknown attribute, or an order asked of words.
+    """
+    if len(text) > LONGEST_FILTER:
+        raise QueryError(f"the filter has {len(text):,} characters, more than {LONGEST_FILTER:,}: shorten it")
+    return _Parser(text, columns).parse()
+
+
+def filter_from_facets(chosen: Mapping[str, Sequence[str]]) -> str:
+    """Write the filter of what was ticked: one of the values of each attribute.
+
+    Args:
+        chosen: values by attribute; attributes without any are left out.
+
+    Returns:
+        The filter; empty for nothing chosen.
+    """
+    parts = [f"{_quoted(name)} in ({', '.join(map(_quoted, values))})" for name, values in chosen.items() if values]
+    return " and ".join(parts)
+
+
+class _Parser:
+    """Recursive descent over the tokens; each method reads what its rule in the grammar says."""
+
+    def __init__(self, text: str, columns: Columns) -> None:
+        self._text = text
+        self._columns = columns
+        self._names = {name.casefold(): name for name in columns}
+        self._tokens = list(self._split())
+        self._place = 0
+        self._depth = 0
+
+    def parse(self) -> Condition:
+        condition = self._condition()
+        if self._place < len(self._tokens):
+            raise self._fault("'and', 'or' or the end")
+        return condition
+
+    def _split(self) -> list[tuple[str, str, int]]:
+        tokens, place = [], 0
+        while self._text[place:].strip():
+            found = _TOKEN.match(self._text, place)
+            if found is None:
+                raise QueryError(
+                    "the filter cannot be read",
+                    [f"at {self._text[place:].strip()[:40]!r}: a sign without meaning", _GRAMMAR],
+                )
+            kind = found.lastgroup or ""
+            value = found[kind]
+            tokens.append((kind, _unquoted(value) if kind == "quoted" else value, found.start(kind)))
+            place = found.end()
+        return tokens
+
+    def _condition(self) -> Condition:
+        return self._joined("or", lambda: self._joined("and", self._part, every=True), every=False)
+
+    def _joined(self, word: str, read: Callable[[], Condition], *, every: bool) -> Condition:
+        parts = [read()]
+        while self._take_word(word):
+            parts.append(read())
+        return parts[0] if len(parts) == 1 else Joined(tuple(parts), every)
+
+    def _part(self) -> Condition:
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise QueryError(f"the filter is nested more than {DEEPEST} deep: write it flatter")
+        try:
+            if self._take_word("not"):
+                return Not(self._part())
+            if self._take_sign("("):
+                inside = self._condition()
+                self._need_sign(")")
+                return inside
+            return self._comparison()
+        finally:
+            self._depth -= 1
+
+    def _comparison(self) -> Condition:
+        name = self._name()
+        negated = self._take_word("not")
+        if self._take_word("in"):
+            self._need_sign("(")
+            values = [self._value()]
+            while self._take_sign(","):
+                values.append(self._value())
+            self._need_sign(")")
+            return _negated(Comparison(name, "=", tuple(values)), negated)
+        if negated:
+            raise self._fault("'in'")
+        if self._take_word("contains"):
+            return Comparison(name, "contains", (self._value(),))
+        sign = self._sign()
+        value = self._value()
+        if sign in _ORDERS:
+            self._refuse_order(name, sign, value)
+            return Comparison(name, sign, (value,))
+        return _negated(Comparison(name, "=", (value,)), sign == "!=")
+
+    def _refuse_order(self, name: str, sign: str, value: str) -> None:
+        faults = []
+        if np.isnan(as_number(value)):
+            faults.append(f"{name} {sign} {value}: {value!r} is no number")
+        if np.isnan(self._columns[name].numbers).all():
+            faults.append(f"{name} {sign} {value}: {name!r} has no values that are numbers; use = or in")
+        if faults:
+            raise QueryError("the filter cannot be applied", faults)
+
+    def _name(self) -> str:
+        kind, word, _ = self._peek()
+        if kind not in ("word", "quoted"):
+            raise self._fault("the name of an attribute")
+        self._place += 1
+        name = self._names.get(word.casefold())
+        if name is None:
+            known = ", ".join(self._columns) or "this index has none"
+            raise QueryError(
+                "the filter cannot be applied", [f"there is no attribute {word!r}", f"attributes: {known}"]
+            )
+        return name
+
+    def _value(self) -> str:
+        kind, word, _ = self._peek()
+        if kind not in ("word", "quoted"):
+            raise self._fault("a value")
+        self._place += 1
+        return word
+
+    def _sign(self) -> str:
+        kind, sign, _ = self._peek()
+        if kind != "sign" or sign in "(),":
+            raise self._fault("one of = != < <= > >= in contains")
+        self._place += 1
+        return "=" if sign == "==" else sign
+
+    def _take_word(self, word: str) -> bool:
+        kind, found, _ = self._peek()
+        taken = kind == "word" and found.lower() == word
+        self._place += taken
+        return taken
+
+    def _take_sign(self, sign: str) -> bool:
+        taken = self._peek()[:2] == ("sign", sign)
+        self._place += taken
+        return taken
+
+    def _need_sign(self, sign: str) -> None:
+        if not self._take_sign(sign):
+            raise self._fault(repr(sign))
+
+    def _peek(self) -> tuple[str, str, int]:
+        return self._tokens[self._place] if self._place < len(self._tokens) else ("end", "", len(self._text))
+
+    def _fault(self, expected: str) -> QueryError:
+        _, found, place = self._peek()
+        where = f"at character {place + 1}, {found!r}" if found else "at its end"
+        return QueryError("the filter cannot be read", [f"{where}: {expected} was expected", _GRAMMAR])
+
+
+def _negated(condition: Condition, negate: bool) -> Condition:
+    return Not(condition) if negate else condition
+
+
+def _same(value: str, wanted: str) -> bool:
+    if value.casefold() == wanted.casefold():
+        return True
+    return as_number(value) == as_number(wanted)  # NaN equals nothing: words that differ stay apart
+
+
+def _quoted(word: str) -> str:
+    return '"' + word.replace('"', '""') + '"'
+
+
+def _unquoted(word: str) -> str:
+    sign = word[0]
+    return word[1:-1].replace(sign * 2, sign)

@@ -1,0 +1,105 @@
+"""A catalogue and a run folder -> the folder of an index, made anew or brought up to date."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from fashionbert.arithmetic import resolved
+from fashionbert.files import only_writer
+from fashionbert.scoring import KeptPictures, model_fingerprint
+from fashionbert.search.build import BuildState, build_index
+from fashionbert.search.encoders import OURS, load_stages, model_name
+from fashionbert.search.manifest import MANIFEST, Manifest
+from fashionbert.search.rows import RowMaker
+from fashionbert.search.table import ViewTable
+from fashionbert.types import Precision, Product
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexOptions:
+    """What may be chosen of an index; an index keeps what it was made with.
+
+    Attributes:
+        recall: what recalls: ``fashionbert``, or a CLIP or SigLIP by hub id or folder.
+        precision: arithmetic of the pair model.
+        pictures: at most so many pictures of a product.
+        thumbnail_side: longest side in pixels of the pictures on cards.
+        exact_up_to: pictures up to which every one is compared, in memory; above, an approximate index is asked.
+    """
+
+    recall: str = OURS
+    precision: Precision = "auto"
+    pictures: int = 8
+    thumbnail_side: int = 320
+    exact_up_to: int = 500_000
+
+
+_DEFAULT_OPTIONS = IndexOptions()
+
+
+def index_catalogue(
+    products: Iterable[Product],
+    folder: str | Path,
+    *,
+    model: str | Path,
+    options: IndexOptions = _DEFAULT_OPTIONS,
+    device: str = "cpu",
+    prune: bool = False,
+    progress: Callable[[BuildState], None] = lambda _: None,
+) -> BuildState:
+    """Make the index of a catalogue, or bring it up to date.
+
+    Can be stopped at any moment, by kill -9 too: the same call goes on where it stopped, and what is there and
+    unchanged is not made again.
+
+    Args:
+        products: with unique ids.
+        folder: of the index.
+        model: run folder whose model searches it.
+        options: of a new index; an index that is there must have been made with the same ones.
+        device: where the model runs.
+        prune: also delete products that are no longer in the catalogue.
+        progress: called after every commit.
+
+    Returns:
+        What was done.
+
+    Raises:
+        SearchIndexError: the folder holds an index of another model or of other options, or a damaged one.
+        CatalogueError: no product has a picture that can be used.
+        RunError: the model is missing or damaged.
+        SettingsError: the model has no vectors, or the hub model cannot be loaded.
+        MissingExtraError: LanceDB is not installed.
+    """
+    folder, run = Path(folder), Path(model)
+    precision = resolved(options.precision, device)
+    scorer, encoder = load_stages(run, options.recall, device=device, precision=precision)
+    kept = KeptPictures(scorer)
+    wanted = Manifest(
+        model=str(run.resolve()),
+        model_fingerprint=model_fingerprint(run),
+        precision=precision,
+        record_bytes=kept.dtype.itemsize,
+        vector_size=encoder.size,
+        recall=options.recall if options.recall == OURS else model_name(options.recall),
+        recall_fingerprint=encoder.fingerprint,
+        thumbnail_side=options.thumbnail_side,
+        pictures=options.pictures,
+        exact_up_to=options.exact_up_to,
+    )
+    table = _open_or_create(folder, wanted)
+    maker = RowMaker(kept, encoder, thumbnail_side=options.thumbnail_side)
+    state = build_index(products, table, maker, pictures=options.pictures, prune=prune, progress=progress)
+    table.tidy(options.exact_up_to)
+    return state
+
+
+def _open_or_create(folder: Path, wanted: Manifest) -> ViewTable:
+    if (folder / MANIFEST).exists():
+        Manifest.read(folder).refuse_other(wanted, folder)
+        return ViewTable.open(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with only_writer(folder):
+        table = ViewTable.create(folder, wanted.vector_size)
+        wanted.write(folder)  # last: without it the folder is no index yet
+    return table

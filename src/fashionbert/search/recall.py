@@ -1,0 +1,178 @@
+"""The first stage: every product of the shelf against the vectors of a query, in milliseconds.
+
+Letters: R rows (pictures), K terms of a query, E vector size, n rows found.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionbert.search.shelf import Shelf
+from fashionbert.search.table import Found
+
+_RANK_OFFSET = 60
+"""Of reciprocal rank fusion: how little the first places stand out (Cormack et al., SIGIR 2009)."""
+_ANN_AT_ONCE = 1000
+UNWANTED_SHARE = 0.5
+"""How much the unwanted terms of a query weigh against the wanted ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A part of a query.
+
+    Attributes:
+        vector: unit vector [E].
+        wanted: whether what is found should be like it, or unlike it.
+    """
+
+    vector: NDArray[np.float32]
+    wanted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What the first stage found: a row for each card, the best picture of its group.
+
+    Attributes:
+        rows: rows of the shelf, best first [n].
+        scores: similarity of each to the query [n].
+        matches: cards that passed the filter.
+    """
+
+    rows: NDArray[np.int64]
+    scores: NDArray[np.float32]
+    matches: int
+
+
+def recall(
+    shelf: Shelf,
+    terms: Sequence[Term],
+    mask_R: NDArray[np.bool_],
+    limit: int,
+    *,
+    words: str = "",
+) -> Recalled:
+    """Find the cards nearest to a query.
+
+    Args:
+        shelf: the index.
+        terms: of the query; without any, cards come in the order of the index.
+        mask_R: rows that may be found.
+        limit: cards wanted.
+        words: text whose words products may hold to be found too; empty: none.
+
+    Returns:
+        At most ``limit`` cards.
+    """
+    matches = shelf.cards(mask_R)
+    limit = min(limit, matches)
+    if limit == 0:
+        return Recalled(np.empty(0, np.int64), np.empty(0, np.float32), matches)
+    if not terms:
+        rows = _first_of_groups(shelf, np.flatnonzero(mask_R))[:limit]
+        return Recalled(rows, np.zeros(len(rows), np.float32), matches)
+    if not shelf.is_exact:
+        return _recall_near(shelf, terms, mask_R, limit, matches)
+    assert shelf.vectors is not None, "an exact shelf holds its vectors"
+    scores_R = combine([(shelf.vectors @ term.vector, term.wanted) for term in terms])
+    rows = _best_cards(shelf, np.where(mask_R, scores_R, -np.inf).astype(np.float32), limit)
+    if words:
+        worded = _rows_with_words(shelf, words, mask_R, limit)
+        rows = fuse(shelf, rows, worded)[:limit]
+    return Recalled(rows, scores_R[rows], matches)
+
+
+def combine(similarities: Sequence[tuple[NDArray[np.float32], bool]]) -> NDArray[np.float32]:
+    """Add up how like each row is to the terms of a query.
+
+    A text and a picture, or two pictures, are alike on different scales. With several terms each is therefore measured
+    in deviations from its mean over the rows; wanted terms count by their mean, unwanted ones against it by theirs.
+
+    Args:
+        similarities: of the rows to each term [R], and whether the term is wanted.
+
+    Returns:
+        Scores [R].
+    """
+    if len(similarities) == 1 and similarities[0][1]:
+        return similarities[0][0]
+    wanted = [standardised(values) for values, is_wanted in similarities if is_wanted]
+    unwanted = [standardised(values) for values, is_wanted in similarities if not is_wanted]
+    scores_R = np.zeros_like(similarities[0][0])
+    if wanted:
+        scores_R = scores_R + np.mean(wanted, axis=0)
+    if unwanted:
+        scores_R = scores_R - UNWANTED_SHARE * np.mean(unwanted, axis=0)
+    return scores_R
+
+
+def fuse(shelf: Shelf, by_vector: NDArray[np.int64], by_words: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Join two orders of cards by reciprocal ranks; a group found by both keeps the row that its vector found."""
+    scores: dict[int, float] = {}
+    row_of: dict[int, int] = {}
+    for rows in (by_vector, by_words):
+        for rank, row in enumerate(rows.tolist()):
+            group = int(shelf.groups[row])
+            row_of.setdefault(group, row)
+            scores[group] = scores.get(group, 0.0) + 1.0 / (_RANK_OFFSET + rank)
+    order = sorted(scores, key=lambda group: -scores[group])
+    return np.asarray([row_of[group] for group in order], np.int64)
+
+
+def standardised(values_R: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Deviations from the mean, in standard deviations; zeros where all are equal."""
+    deviation = float(values_R.std())
+    return (values_R - values_R.mean()) / (deviation or 1.0)
+
+
+def _best_cards(shelf: Shelf, scores_R: NDArray[np.float32], limit: int) -> NDArray[np.int64]:
+    """Best row of each of the best groups; looks at more rows until there are enough groups."""
+    count = min(len(scores_R), 2 * limit + 16)
+    while True:
+        best = np.argpartition(-scores_R, count - 1)[:count] if count < len(scores_R) else np.arange(len(scores_R))
+        best = best[np.isfinite(scores_R[best])]
+        best = best[np.lexsort((best, -scores_R[best]))]
+        rows = _first_of_groups(shelf, best)
+        if len(rows) >= limit or count == len(scores_R):
+            return rows[:limit]
+        count = min(len(scores_R), 4 * count)
+
+
+def _first_of_groups(shelf: Shelf, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The first row of each group, in order."""
+    return rows[np.sort(np.unique(shelf.groups[rows], return_index=True)[1])]
+
+
+def _rows_with_words(shelf: Shelf, words: str, mask_R: NDArray[np.bool_], limit: int) -> NDArray[np.int64]:
+    rows = _known_rows(shelf, shelf.table.find_words(words, 4 * limit))
+    return _first_of_groups(shelf, rows[mask_R[rows]])[:limit]
+
+
+def _known_rows(shelf: Shelf, found: Found) -> NDArray[np.int64]:
+    return np.asarray([shelf.row_of_id[row_id] for row_id in found.rows.tolist()], np.int64)
+
+
+def _recall_near(shelf: Shelf, terms: Sequence[Term], mask_R: NDArray[np.bool_], limit: int, matches: int) -> Recalled:
+    """Let the approximate index propose rows, more and more until enough of them pass, and order those exactly."""
+    wanted = max(_ANN_AT_ONCE, 4 * limit)
+    rows = _proposed(shelf, terms, mask_R, wanted)
+    while len(np.unique(shelf.groups[rows])) < limit and wanted < len(shelf):
+        wanted *= 4
+        rows = _proposed(shelf, terms, mask_R, wanted)
+    vectors = shelf.table.take(shelf.row_ids[rows], ["vector"])["vector"].combine_chunks().flatten().to_numpy()
+    vectors_nE = vectors.reshape(len(rows), -1)
+    scores_n = combine([(vectors_nE @ term.vector, term.wanted) for term in terms])
+    order = np.argsort(-scores_n, kind="stable")
+    best = _first_of_groups(shelf, rows[order])[:limit]
+    return Recalled(best, scores_n[np.searchsorted(rows, best)], matches)
+
+
+def _proposed(shelf: Shelf, terms: Sequence[Term], mask_R: NDArray[np.bool_], count: int) -> NDArray[np.int64]:
+    """Rows of the mask among the nearest of each wanted term; all rows of it where only unwanted terms are given."""
+    count = min(count, len(shelf))
+    found = [_known_rows(shelf, shelf.table.find_near(term.vector, count)) for term in terms if term.wanted]
+    rows = np.unique(np.concatenate(found)) if found else np.arange(len(shelf))
+    return rows[mask_R[rows]]

@@ -1,0 +1,169 @@
+"""What a search holds in memory of an index: who the rows are, their attributes and, up to a size, their vectors.
+
+Letters: R rows (pictures), E vector size, G groups.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from fashionbert.errors import QueryError
+from fashionbert.search.attributes import Column, read_columns
+from fashionbert.search.filters import filter_from_facets, parse_filter
+from fashionbert.search.table import ViewTable
+from fashionbert.types import ProductId
+
+_FACET_VALUES = 50
+"""Values of an attribute up to which it can be ticked on a page; a description has thousands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """An attribute to choose by, with the cards that each of its values has.
+
+    Attributes:
+        name: of the attribute.
+        values: values and their cards, the most frequent first.
+        low: smallest number, where all values are numbers and there are too many to list.
+        high: largest number.
+    """
+
+    name: str
+    values: tuple[tuple[str, int], ...] = ()
+    low: float | None = None
+    high: float | None = None
+
+
+class Shelf:
+    """One version of an index; nothing in it changes."""
+
+    def __init__(self, table: ViewTable, *, exact_up_to: int) -> None:
+        """Read the rows of a table that is held at its version."""
+        self.table = table
+        self.version = table.version
+        self.is_exact = len(table) <= exact_up_to
+        rows = table.rows_in_memory(vectors=self.is_exact)
+        self.row_ids: NDArray[np.uint64] = rows["_rowid"].to_numpy()
+        self.product_ids, self.products = _coded(rows["product_id"])
+        self.group_ids, self.groups = _coded(_groups(rows))
+        self.views: NDArray[np.int16] = rows["view"].to_numpy()
+        self.vectors = _vectors(rows) if self.is_exact else None
+        """Unit vectors [R, E]; None where the index is too large to hold them."""
+        self.columns = read_columns(map(_attributes, *(rows[name].to_pylist() for name in _ATTRIBUTE_COLUMNS)))
+
+    @classmethod
+    def of(cls, table: ViewTable, *, exact_up_to: int) -> Self:
+        """Read the newest version of a table and hold it."""
+        return cls(table.newest().pinned(), exact_up_to=exact_up_to)
+
+    def __len__(self) -> int:
+        return len(self.row_ids)
+
+    @cached_property
+    def place_of(self) -> dict[ProductId, int]:
+        """First row of each product."""
+        return {self.product_ids[product]: row for row, product in reversed(list(enumerate(self.products.tolist())))}
+
+    @cached_property
+    def row_of_id(self) -> dict[int, int]:
+        """Row of each row id."""
+        return {row_id: row for row, row_id in enumerate(self.row_ids.tolist())}
+
+    def rows_of(self, product_id: ProductId) -> NDArray[np.int64]:
+        """Rows of a product.
+
+        Args:
+            product_id: of the product.
+
+        Returns:
+            Row numbers, one for each picture.
+
+        Raises:
+            QueryError: the index has no such product.
+        """
+        if product_id not in self.place_of:
+            raise QueryError("the query cannot be answered", [f"there is no product {product_id!r} in the index"])
+        return np.flatnonzero(self.products == self.products[self.place_of[product_id]])
+
+    def mask(self, condition: str) -> NDArray[np.bool_]:
+        """Rows that satisfy a filter [R]; all, where it is empty.
+
+        Args:
+            condition: in the language of :mod:`fashionbert.search.filters`.
+
+        Returns:
+            True at rows that satisfy it.
+
+        Raises:
+            QueryError: the filter cannot be read or applied.
+        """
+        if not condition.strip():
+            return np.ones(len(self), np.bool_)
+        return parse_filter(condition, self.columns).mask(self.columns)
+
+    def cards(self, mask_R: NDArray[np.bool_]) -> int:
+        """Count the groups that have a row in a mask."""
+        return int(np.count_nonzero(np.bincount(self.groups[mask_R], minlength=1)))
+
+    def facets(self, mask_R: NDArray[np.bool_], ticked: Mapping[str, Sequence[str]]) -> list[Facet]:
+        """Count the cards of a mask by the values of each attribute that one can choose by.
+
+        Args:
+            mask_R: rows that are left.
+            ticked: values that were chosen, by attribute; an attribute is counted under those of the others.
+
+        Returns:
+            Facets, in the order of the catalogue's columns.
+
+        Raises:
+            QueryError: there is no such attribute.
+        """
+        masks = {name: self.mask(filter_from_facets({name: values})) for name, values in ticked.items()}
+        facets = []
+        for column in self.columns.values():
+            left_R = np.logical_and.reduce([mask_R, *(mask for name, mask in masks.items() if name != column.name)])
+            if 1 < len(column.values) <= _FACET_VALUES:
+                counts = self._cards_by_value(column, left_R)
+                order = sorted(range(len(counts)), key=lambda value: (-counts[value], column.values[value]))
+                values = tuple((column.values[value], int(counts[value])) for value in order if counts[value])
+                facets.append(Facet(column.name, values))
+            elif column.is_numeric:
+                facets.append(Facet(column.name, (), float(column.numbers.min()), float(column.numbers.max())))
+        return facets
+
+    def _cards_by_value(self, column: Column, mask_R: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """A group counts once under each value that one of its rows has."""
+        here = mask_R & (column.codes >= 0)
+        pairs = np.unique(self.groups[here].astype(np.int64) * len(column.values) + column.codes[here])
+        return np.bincount(pairs % len(column.values), minlength=len(column.values))
+
+
+_ATTRIBUTE_COLUMNS = ("category", "subcategory", "attributes")
+
+
+def _attributes(category: str, subcategory: str, attributes: str) -> dict[str, str]:
+    return {"category": category, "subcategory": subcategory, **json.loads(attributes)}
+
+
+def _coded(column: pa.ChunkedArray) -> tuple[list[str], NDArray[np.int32]]:
+    coded = column.combine_chunks().dictionary_encode()
+    return coded.dictionary.to_pylist(), coded.indices.to_numpy()
+
+
+def _groups(rows: pa.Table) -> pa.ChunkedArray:
+    """Group of each row; a product without a group is a group of its own."""
+    alone = pc.binary_join_element_wise("alone:", rows["product_id"], "")  # pyright: ignore[reportAttributeAccessIssue]
+    return pc.if_else(pc.equal(rows["group_id"], ""), alone, rows["group_id"])  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _vectors(rows: pa.Table) -> NDArray[np.float32]:
+    column = rows["vector"].combine_chunks()
+    size = column.type.list_size
+    return column.flatten().to_numpy().reshape(len(rows), size)

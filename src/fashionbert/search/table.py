@@ -1,0 +1,261 @@
+"""The table of an index on disk, in LanceDB: a row for each picture of each product.
+
+A write is one commit: readers see the products before it or after it, also when the writer was killed in the middle.
+Readers hold a version and read from it until they look for a newer one.
+
+Letters: R rows, E vector size.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from fashionbert.errors import MissingExtraError, SearchIndexError
+from fashionbert.files import only_writer
+from fashionbert.types import ProductId
+
+if TYPE_CHECKING:
+    from lancedb.table import Table
+
+TABLE = "views"
+FOLDER = "table"
+SHORT = ("product_id", "view", "group_id", "category", "subcategory", "attributes", "vector")
+"""Columns that searches hold in memory."""
+LONG = ("text", "picture")
+"""Columns that are read for the cards that are shown."""
+_ROWS_FOR_ANN = 5000
+"""Below, an approximate index has nothing to gain, and its training too few vectors."""
+
+
+def schema(vector_size: int) -> pa.Schema:
+    """The columns of the table.
+
+    Args:
+        vector_size: E.
+
+    Returns:
+        A schema; ``content`` is a hash of all that the row was made of, ``record`` a kept picture.
+    """
+    return pa.schema(
+        [
+            pa.field("view_id", pa.string(), nullable=False),
+            pa.field("product_id", pa.string(), nullable=False),
+            pa.field("view", pa.int16(), nullable=False),
+            pa.field("group_id", pa.string(), nullable=False),
+            pa.field("text", pa.string(), nullable=False),
+            pa.field("category", pa.string(), nullable=False),
+            pa.field("subcategory", pa.string(), nullable=False),
+            pa.field("attributes", pa.string(), nullable=False),
+            pa.field("picture", pa.string(), nullable=False),
+            pa.field("content", pa.string(), nullable=False),
+            pa.field("thumbnail", pa.binary(), nullable=False),
+            pa.field("vector", pa.list_(pa.float32(), vector_size), nullable=False),
+            pa.field("record", pa.large_binary(), nullable=False),
+        ]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Rows that the engine found, best first.
+
+    Attributes:
+        rows: row ids [n].
+        scores: their scores, higher is better [n].
+    """
+
+    rows: NDArray[np.uint64]
+    scores: NDArray[np.float32]
+
+
+class ViewTable:
+    """The table, at one version."""
+
+    def __init__(self, folder: Path, table: "Table") -> None:
+        """Take an open table; :meth:`open` and :meth:`create` make one."""
+        self.folder = folder
+        self._table = table
+
+    @classmethod
+    def create(cls, folder: Path, vector_size: int) -> Self:
+        """Make an empty table in an index's folder, or open the one that is there."""
+        connection = _connect(folder)
+        return cls(folder, connection.create_table(TABLE, schema=schema(vector_size), exist_ok=True))
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Open the table of an index.
+
+        Args:
+            folder: of the index.
+
+        Returns:
+            The table at its newest version.
+
+        Raises:
+            SearchIndexError: it is missing or damaged.
+            MissingExtraError: LanceDB is not installed.
+        """
+        connection = _connect(folder)
+        try:
+            return cls(folder, connection.open_table(TABLE))
+        except (OSError, RuntimeError, ValueError) as error:
+            raise _damaged(folder, error) from error
+
+    @property
+    def version(self) -> int:
+        """Number of the version; it rises with every commit."""
+        return self._table.version
+
+    def __len__(self) -> int:
+        return self._table.count_rows()
+
+    def contents(self) -> dict[ProductId, str]:
+        """Hash of what each product was made of, so that an unchanged one need not be made again."""
+        rows = self._scan(("product_id", "content"))
+        return dict(zip(rows["product_id"].to_pylist(), rows["content"].to_pylist(), strict=True))
+
+    def upsert(self, rows: pa.Table, product_ids: Sequence[ProductId], *, new: bool) -> None:
+        """Write products in one commit, in place of what was there of them.
+
+        Args:
+            rows: of all pictures of the products; a product without rows is deleted.
+            product_ids: the products.
+            new: none of them is in the table yet, which is cheaper to write.
+        """
+        with only_writer(self.folder):
+            if new:
+                self._table.add(rows)
+                return
+            (
+                self._table.merge_insert("view_id")
+                .when_matched_update_all()
+                .when_not_matched_insert_all()
+                .when_not_matched_by_source_delete(_one_of(product_ids))
+                .execute(rows)
+            )
+
+    def delete(self, product_ids: Sequence[ProductId]) -> None:
+        """Delete products in one commit."""
+        with only_writer(self.folder):
+            self._table.delete(_one_of(product_ids))
+
+    def tidy(self, exact_up_to: int) -> None:
+        """Bring small commits together and index what is new; searches find all products without it, only slower.
+
+        Args:
+            exact_up_to: rows above which vectors get an approximate index.
+        """
+        from lancedb.index import FTS, IvfPq
+
+        with only_writer(self.folder):
+            if len(self) == 0:
+                return
+            there = {column for index in self._table.list_indices() for column in index.columns}
+            if "text" not in there:
+                self._table.create_index("text", config=FTS(stem=True, remove_stop_words=True, ascii_folding=True))
+            if len(self) > max(exact_up_to, _ROWS_FOR_ANN) and "vector" not in there:
+                self._table.create_index("vector", config=IvfPq(distance_type="dot"))
+            self._table.optimize()
+
+    def newest(self) -> Self:
+        """The same table at its newest version."""
+        return type(self).open(self.folder)
+
+    def pinned(self) -> Self:
+        """The same table, held at this version whatever is written from now on."""
+        version = self.version
+        other = self.newest()
+        other._table.checkout(version)
+        return other
+
+    def rows_in_memory(self, *, vectors: bool) -> pa.Table:
+        """Read the short columns of all rows, and ``_rowid``.
+
+        Args:
+            vectors: with the vectors.
+
+        Returns:
+            A table [R].
+        """
+        return self._scan(SHORT if vectors else SHORT[:-1])
+
+    def take(self, rows: Sequence[int] | NDArray[np.integer], columns: Sequence[str]) -> pa.Table:
+        """Read columns of rows.
+
+        Args:
+            rows: row ids, from a scan of the same version.
+            columns: names of columns.
+
+        Returns:
+            A table in the order of ``rows``.
+
+        Raises:
+            SearchIndexError: a file of the table is lost or damaged.
+        """
+        wanted = [int(row) for row in rows]
+        if not wanted:
+            return self._table.schema.empty_table().select(list(columns))
+        try:
+            found = self._table.take_row_ids(wanted).select([*columns, "_rowid"]).to_arrow()
+        except (OSError, RuntimeError) as error:
+            raise _damaged(self.folder, error) from error
+        place = {row: number for number, row in enumerate(found["_rowid"].to_pylist())}
+        return found.take([place[row] for row in wanted]).select(list(columns))
+
+    def find_words(self, text: str, limit: int) -> Found:
+        """Find rows whose text holds words of another text (BM25); none before :meth:`tidy` has been called."""
+        if not any("text" in index.columns for index in self._table.list_indices()):
+            return _found(None, "_score")
+        query = self._table.search(text, query_type="fts").select(["_score"]).with_row_id(True).limit(limit)
+        return self._asked(query, "_score")
+
+    def find_near(self, vector_E: NDArray[np.float32], limit: int) -> Found:
+        """Find rows with vectors near to this one, by the approximate index where there is one."""
+        nearest: Any = self._table.search(vector_E, vector_column_name="vector")
+        query = nearest.distance_type("dot").select(["_distance"])
+        found = self._asked(query.with_row_id(True).limit(limit), "_distance")
+        return Found(found.rows, 1.0 - found.scores)  # the engine's distance is 1 - the inner product
+
+    def _asked(self, query: Any, score: str) -> Found:
+        try:
+            return _found(query.to_arrow(), score)
+        except (OSError, RuntimeError) as error:
+            raise _damaged(self.folder, error) from error
+
+    def _scan(self, columns: Iterable[str]) -> pa.Table:
+        try:
+            return self._table.search().select(list(columns)).with_row_id(True).limit(max(1, len(self))).to_arrow()
+        except (OSError, RuntimeError) as error:
+            raise _damaged(self.folder, error) from error
+
+
+def _found(table: pa.Table | None, score: str) -> Found:
+    if table is None:
+        return Found(np.empty(0, np.uint64), np.empty(0, np.float32))
+    return Found(table["_rowid"].to_numpy(), table[score].to_numpy())
+
+
+def _one_of(product_ids: Sequence[ProductId]) -> str:
+    quoted = ", ".join("'" + product_id.replace("'", "''") + "'" for product_id in product_ids)
+    return f"product_id IN ({quoted})"
+
+
+def _connect(folder: Path) -> Any:
+    try:
+        import lancedb
+    except ImportError as error:
+        raise MissingExtraError("lancedb", "search", "a search index") from error
+    return lancedb.connect(folder / FOLDER)
+
+
+def _damaged(folder: Path, error: Exception) -> SearchIndexError:
+    return SearchIndexError(
+        f"the table of the index {folder} is lost or damaged ({str(error).splitlines()[0]:.200}); take a whole copy of "
+        "the index, or make it anew with `fashionbert index`"
+    )
