@@ -5,6 +5,7 @@
 
 import ast
 import inspect
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,6 +21,7 @@ from typer.models import ArgumentInfo, OptionInfo
 from fashionbert.cli.main import app
 from fashionbert.config import PRESETS, Settings, read_preset
 from fashionbert.config import settings as classes
+from fashionbert.serving import openapi_schema
 
 REFERENCE = Path(__file__).parent / "reference"
 _GENERATED = "<!-- written by docs/generate.py: change the program, then run it -->"
@@ -37,6 +39,11 @@ def cli_page() -> str:
     for words, function in commands(app, "fashionbert"):
         lines += ["", f"## {words}", "", inspect.getdoc(function) or "", *_parameters(function)]
     return "\n".join(lines) + "\n"
+
+
+def openapi_file() -> str:
+    """Describe the HTTP service."""
+    return json.dumps(openapi_schema(), indent=1, ensure_ascii=False) + "\n"
 
 
 def commands(part: Typer, words: str) -> Iterator[tuple[str, Any]]:
@@ -180,7 +187,7 @@ def _table(rows: list[list[str]]) -> list[str]:
     return [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
 
 
-PAGES = {"cli.md": cli_page, "settings.md": settings_page}
+PAGES = {"cli.md": cli_page, "settings.md": settings_page, "openapi.json": openapi_file}
 
 if __name__ == "__main__":
     for file, page in PAGES.items():

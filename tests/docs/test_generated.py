@@ -12,7 +12,7 @@ from fashionbert.config import Settings
 from .conftest import DOCS
 
 
-@pytest.mark.parametrize("page", ["cli.md", "settings.md"])
+@pytest.mark.parametrize("page", ["cli.md", "settings.md", "openapi.json"])
 def test_the_page_is_what_the_program_says(page: str, generator: ModuleType) -> None:
     written = (DOCS / "reference" / page).read_text("utf-8")
     assert written == generator.PAGES[page](), "run: python docs/generate.py"

@@ -1,1 +1,6 @@
-"""The HTTP service and its page; nothing is here yet."""
+"""The HTTP service and its page: ``fashionbert serve``."""
+
+from fashionbert.serving.app import create_app, openapi_schema
+from fashionbert.serving.settings import ServeSettings, load_serve_settings
+
+__all__ = ["ServeSettings", "create_app", "load_serve_settings", "openapi_schema"]

@@ -1,0 +1,260 @@
+"""Bodies of requests and answers; the OpenAPI file is made of them."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from fashionbert.search.filters import LONGEST_FILTER
+from fashionbert.search.query import LONGEST_TEXT
+
+Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
+Base64 = Annotated[str, Field(description="A picture file (JPEG, PNG, WebP, GIF, BMP, TIFF), in base64.")]
+ProductIds = Annotated[list[Annotated[str, Field(min_length=1, max_length=500)]], Field(max_length=100)]
+MOST_TOP = 200
+MOST_DOCUMENTS = 200
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SearchBody(_Body):
+    """A search; all fields may be left out."""
+
+    text: Text = Field("", examples=["red linen dress"])
+    image: Base64 | None = None
+    unwanted: Annotated[list[Text], Field(alias="not", max_length=10, examples=[["sleeveless"]])] = []
+    more_like: ProductIds = []
+    less_like: ProductIds = []
+    hidden: ProductIds = []
+    filter: str = Field("", max_length=LONGEST_FILTER, examples=["price < 50"])
+    facets: dict[str, list[str]] = Field({}, description="Values that were ticked, by attribute.")
+    top: int = Field(24, ge=1, le=MOST_TOP)
+    rerank: int | None = Field(None, ge=0, le=MOST_TOP, description="Cards that the pair model orders; 0: none.")
+    budget_ms: int | None = Field(None, ge=1, le=60_000, description="Time to spend, in place of rerank.")
+    words: bool = True
+
+
+class FacetsBody(_Body):
+    """What is left to choose from."""
+
+    filter: str = Field("", max_length=LONGEST_FILTER)
+    facets: dict[str, list[str]] = {}
+
+
+class ExplainBody(_Body):
+    """A query and a picture of the index."""
+
+    text: Text
+    product_id: str
+    view: int = Field(0, ge=0, le=32_767)
+
+
+class ScoredPair(_Body):
+    """Words, and a picture or a product of the index."""
+
+    text: Text
+    image: Base64 | None = None
+    product_id: str | None = None
+    view: int = Field(0, ge=0, le=32_767)
+
+
+class ScoreBody(_Body):
+    """Pairs to score."""
+
+    pairs: Annotated[list[ScoredPair], Field(max_length=MOST_DOCUMENTS)]
+
+
+class Document(_Body):
+    """What is ranked: words, a picture, or a product of the index."""
+
+    text: Text | None = None
+    image: Base64 | None = None
+    product_id: str | None = None
+
+
+class RerankBody(_Body):
+    """A query of words asks for documents with pictures, a query by picture for documents with words."""
+
+    query: Text | Document
+    documents: Annotated[list[Text | Document], Field(min_length=1, max_length=MOST_DOCUMENTS)]
+    top_n: int | None = Field(None, ge=1)
+    return_documents: bool = False
+    model: str | None = Field(None, description="Taken for compatibility; the index has one model.")
+
+
+class ProductBody(_Body):
+    """A product to write."""
+
+    text: Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
+    group_id: str = Field("", max_length=500)
+    category: str = Field("", max_length=500)
+    subcategory: str = Field("", max_length=500)
+    attributes: dict[str, str] = {}
+    images: Annotated[list[Base64], Field(min_length=1, max_length=20)]
+
+
+class NamedProductBody(ProductBody):
+    """A product to write, with its id."""
+
+    product_id: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class ProductsBody(_Body):
+    """Products to write in one commit."""
+
+    products: Annotated[list[NamedProductBody], Field(min_length=1, max_length=100)]
+
+
+class HitAnswer(BaseModel):
+    """A card."""
+
+    product_id: str
+    group_id: str
+    text: str
+    category: str
+    subcategory: str
+    attributes: dict[str, str]
+    view: int
+    thumbnail: str
+    recall: float
+    probability: float | None
+    confidence: float | None
+
+
+class SearchAnswer(BaseModel):
+    """Cards, best first."""
+
+    hits: list[HitAnswer]
+    matches: int
+    reranked: int
+    nothing_matches: bool
+    calibrated: bool
+    version: int
+    milliseconds: dict[str, float]
+
+
+class FacetValue(BaseModel):
+    """A value and the cards that have it."""
+
+    value: str
+    cards: int
+
+
+class FacetAnswer(BaseModel):
+    """An attribute to choose by."""
+
+    name: str
+    values: list[FacetValue]
+    low: float | None
+    high: float | None
+
+
+class FacetsAnswer(BaseModel):
+    """Attributes to choose by."""
+
+    facets: list[FacetAnswer]
+    matches: int
+
+
+class WordAnswer(BaseModel):
+    """A word of a query: the log-odds it gives the match, and the patches it looks at."""
+
+    text: str
+    start: int
+    end: int
+    matched: bool
+    gain: float
+    patches: list[list[float]]
+
+
+class ExplainAnswer(BaseModel):
+    """Why a picture matches."""
+
+    words: list[WordAnswer]
+    frame: tuple[float, float, float, float]
+    probability: float
+
+
+class ScoreAnswer(BaseModel):
+    """Probability of a match for each pair."""
+
+    scores: list[float]
+
+
+class RankedAnswer(BaseModel):
+    """A document at its place."""
+
+    index: int
+    relevance_score: float
+    document: dict[str, Any] | None = None
+
+
+class RerankAnswer(BaseModel):
+    """Documents, best first."""
+
+    id: str
+    results: list[RankedAnswer]
+
+
+class ViewAnswer(BaseModel):
+    """A picture of a product."""
+
+    view: int
+    picture: str
+    thumbnail: str
+
+
+class ProductAnswer(BaseModel):
+    """A product of the index."""
+
+    product_id: str
+    group_id: str
+    text: str
+    category: str
+    subcategory: str
+    attributes: dict[str, str]
+    views: list[ViewAnswer]
+
+
+class WrittenAnswer(BaseModel):
+    """What was written, and pictures that were set aside."""
+
+    written: list[str]
+    faults: list[str]
+    version: int
+
+
+class IndexAnswer(BaseModel):
+    """What is being searched."""
+
+    name: str
+    products: int
+    cards: int
+    pictures: int
+    version: int
+    model: str
+    recall: str
+    calibrated: bool
+    writable: bool
+    attributes: list[str]
+
+
+class HealthAnswer(BaseModel):
+    """How the service is."""
+
+    status: Literal["alive", "ready", "not ready"]
+
+
+class Problem(BaseModel):
+    """What is wrong, and what to do."""
+
+    code: str
+    message: str
+    details: list[str] = []
+
+
+class ProblemAnswer(BaseModel):
+    """Body of every answer that is no success."""
+
+    error: Problem

@@ -1,0 +1,45 @@
+// Filters from the catalogue's own attributes, with the cards that each value has.
+
+import { make } from './dom.js';
+
+const SHOWN = 8;
+
+export class Filters {
+  constructor(place, changed) {
+    Object.assign(this, { place, changed, opened: new Set() });
+  }
+
+  show(facets, state) {
+    const focus = document.activeElement?.dataset?.key;
+    const usable = facets.filter((facet) => facet.values.length > 1 || facet.low !== null || state.facets[facet.name]);
+    this.place.replaceChildren(...usable.map((facet) => (facet.low === null ? this.ticks(facet, state) : this.range(facet, state))));
+    if (focus) [...this.place.querySelectorAll('[data-key]')].find((each) => each.dataset.key === focus)?.focus();
+  }
+
+  ticks(facet, state) {
+    const ticked = state.facets[facet.name] ?? [];
+    const missing = ticked.filter((value) => !facet.values.some((each) => each.value === value));
+    const values = [...facet.values, ...missing.map((value) => ({ value, cards: 0 }))];
+    const open = this.opened.has(facet.name) || values.length <= SHOWN + 2;
+    const shown = open ? values : values.filter(({ value }, place) => place < SHOWN || ticked.includes(value));
+    const all = open ? null : make('button', { class: 'more', type: 'button', 'data-key': `more ${facet.name}`, onclick: () => {
+      this.opened.add(facet.name);
+      this.changed(facet.name, null);
+    } }, `Show all ${values.length}`);
+    return make('fieldset', {}, make('legend', {}, words(facet.name)), ...shown.map(({ value, cards }) => make('label', { class: 'tick' },
+      make('input', { type: 'checkbox', checked: ticked.includes(value), 'data-key': `${facet.name} ${value}`, onchange: (event) => {
+        this.changed('facets', facet.name, event.target.checked ? [...ticked, value] : ticked.filter((each) => each !== value));
+      } }), make('span', { title: value }, value), make('small', {}, String(cards)))), all);
+  }
+
+  range(facet, state) {
+    const range = state.ranges[facet.name] ?? {};
+    const field = (end, hint) => make('input', { type: 'number', step: 'any', placeholder: String(hint), value: range[end] ?? '',
+      'data-key': `${facet.name} ${end}`, 'aria-label': `${words(facet.name)} ${end}`,
+      onchange: (event) => this.changed('ranges', facet.name, { ...range, [end]: event.target.value }) });
+    return make('fieldset', {}, make('legend', {}, words(facet.name)),
+      make('div', { class: 'range' }, field('from', facet.low), '–', field('to', facet.high)));
+  }
+}
+
+const words = (name) => name.replaceAll('_', ' ');

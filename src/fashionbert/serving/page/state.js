@@ -1,0 +1,62 @@
+// What is asked for: kept in the address, so that the back button works and a search can be shared.
+
+export const empty = () => ({ text: '', unwanted: [], like: [], unlike: [], facets: {}, ranges: {}, image: null });
+
+export function read(address) {
+  const state = empty();
+  const words = new URLSearchParams(address);
+  state.text = words.get('q') ?? '';
+  state.unwanted = words.getAll('not');
+  state.like = words.getAll('like');
+  state.unlike = words.getAll('unlike');
+  for (const [key, value] of words) {
+    if (key.startsWith('f.')) (state.facets[key.slice(2)] ??= []).push(value);
+    if (key.startsWith('from.')) (state.ranges[key.slice(5)] ??= {}).from = value;
+    if (key.startsWith('to.')) (state.ranges[key.slice(3)] ??= {}).to = value;
+  }
+  return state;
+}
+
+export function write(state) {
+  const words = new URLSearchParams();
+  if (state.text) words.set('q', state.text);
+  state.unwanted.forEach((each) => words.append('not', each));
+  state.like.forEach((id) => words.append('like', id));
+  state.unlike.forEach((id) => words.append('unlike', id));
+  for (const [name, values] of Object.entries(state.facets)) values.forEach((value) => words.append(`f.${name}`, value));
+  for (const [name, { from, to }] of Object.entries(state.ranges)) {
+    if (from) words.set(`from.${name}`, from);
+    if (to) words.set(`to.${name}`, to);
+  }
+  return words.size ? `?${words}` : location.pathname;
+}
+
+// "dress -sleeveless" -> the words that are wanted, and those that are not.
+export function split(text) {
+  const unwanted = [...text.matchAll(/(?:^|\s)-(\p{L}[\p{L}\p{N}'-]*)(?=\s)/gu)].map((found) => found[1]);
+  const rest = text.replace(/(^|\s)-\p{L}[\p{L}\p{N}'-]*(?=\s)/gu, '$1').replace(/\s+/g, ' ').trimStart();
+  return { text: rest, unwanted };
+}
+
+const quoted = (word) => `"${word.replaceAll('"', '""')}"`;
+
+export function filterOf(state) {
+  const parts = [];
+  for (const [name, { from, to }] of Object.entries(state.ranges)) {
+    if (isNumber(from)) parts.push(`${quoted(name)} >= ${Number(from)}`);
+    if (isNumber(to)) parts.push(`${quoted(name)} <= ${Number(to)}`);
+  }
+  return parts.join(' and ');
+}
+
+const isNumber = (text) => text !== undefined && text.trim() !== '' && Number.isFinite(Number(text));
+
+export const asks = (state) =>
+  Boolean(state.text.trim() || state.image || state.unwanted.length || state.like.length || state.unlike.length);
+
+export function bodyOf(state, top, rerank) {
+  return {
+    text: state.text.trim(), image: state.image?.base64 ?? null, not: state.unwanted, more_like: state.like,
+    less_like: state.unlike, facets: state.facets, filter: filterOf(state), top, rerank,
+  };
+}

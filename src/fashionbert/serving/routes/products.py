@@ -1,0 +1,138 @@
+"""Products: read by anybody, written by who has the key."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from fashionbert.catalogue import HeldPicture
+from fashionbert.search import SearchEngine
+from fashionbert.search.thumbnails import MEDIA_TYPE
+from fashionbert.serving.bodies import (
+    NamedProductBody,
+    ProblemAnswer,
+    ProductAnswer,
+    ProductBody,
+    ProductsBody,
+    ViewAnswer,
+    WrittenAnswer,
+)
+from fashionbert.serving.intake import picture_of
+from fashionbert.serving.problems import ProblemError
+from fashionbert.serving.routes.search import PROBLEMS
+from fashionbert.serving.service import Service, TheService, refuse_strangers, thumbnail_url, wait_for
+from fashionbert.types import Product
+
+router = APIRouter(prefix="/v1", tags=["products"])
+ProductIdPath = Annotated[str, Path(min_length=1, max_length=500)]
+_READ = {**PROBLEMS, 404: {"model": ProblemAnswer, "description": "There is no such product or picture."}}
+_WRITE = {
+    **_READ,
+    401: {"model": ProblemAnswer, "description": "The key is missing or wrong."},
+    403: {"model": ProblemAnswer, "description": "This service takes no writes."},
+}
+
+
+@router.get("/products/{product_id:path}", responses=_READ)
+async def read_product(request: Request, service: TheService, product_id: ProductIdPath) -> ProductAnswer:
+    """Give a product with all its pictures."""
+
+    def run(engine: SearchEngine) -> ProductAnswer:
+        _need(engine, product_id)
+        views = engine.views(product_id)
+        pictures = [
+            ViewAnswer(view=view["view"], picture=view["picture"], thumbnail=thumbnail_url(product_id, view["view"]))
+            for view in views
+        ]
+        shared = {
+            name: views[0][name] for name in ("product_id", "group_id", "text", "category", "subcategory", "attributes")
+        }
+        return ProductAnswer(**shared, views=pictures)
+
+    return await wait_for(request, service.worker.call(run))
+
+
+@router.get("/thumbnails/{product_id:path}", responses={**_READ, 200: {"content": {MEDIA_TYPE: {}}}})
+async def thumbnail(
+    request: Request, service: TheService, product_id: ProductIdPath, view: int = Query(0, ge=0, le=32_767)
+) -> Response:
+    """Give the small picture of a product."""
+
+    def run(engine: SearchEngine) -> tuple[bytes, int]:
+        _need(engine, product_id)
+        if view not in engine.shelf.views[engine.shelf.rows_of(product_id)]:
+            raise ProblemError(404, "no-such-picture", f"product {product_id!r} has no picture {view}")
+        return engine.thumbnail(product_id, view), engine.shelf.version
+
+    picture, version = await wait_for(request, service.worker.call(run))
+    tag = f'"{version}"'
+    headers = {"ETag": tag, "Cache-Control": "public, max-age=60"}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(picture, media_type=MEDIA_TYPE, headers=headers)
+
+
+@router.put("/products/{product_id:path}", responses=_WRITE)
+async def put_product(
+    request: Request, service: TheService, product_id: ProductIdPath, body: ProductBody
+) -> WrittenAnswer:
+    """Add a product, or replace it."""
+    refuse_strangers(request, service)
+    return await _put(request, service, [NamedProductBody(product_id=product_id, **body.model_dump())])
+
+
+@router.post("/products", responses=_WRITE)
+async def put_products(request: Request, service: TheService, body: ProductsBody) -> WrittenAnswer:
+    """Add or replace several products in one commit."""
+    refuse_strangers(request, service)
+    counts = Counter(product.product_id for product in body.products)
+    twice = [product_id for product_id, times in counts.items() if times > 1]
+    if twice:
+        raise ProblemError(422, "twice", "a product id comes more than once", twice)
+    return await _put(request, service, body.products)
+
+
+@router.delete("/products/{product_id:path}", responses=_WRITE, status_code=204)
+async def delete_product(request: Request, service: TheService, product_id: ProductIdPath) -> None:
+    """Delete a product."""
+    refuse_strangers(request, service)
+
+    def run(engine: SearchEngine) -> None:
+        _need(engine, product_id)
+        engine.delete([product_id])
+
+    await wait_for(request, service.worker.call(run))
+
+
+def _need(engine: SearchEngine, product_id: str) -> None:
+    if not engine.has(product_id):
+        raise ProblemError(404, "no-such-product", f"there is no product {product_id!r}")
+
+
+async def _put(request: Request, service: Service, bodies: Sequence[NamedProductBody]) -> WrittenAnswer:
+    products = [_product(body) for body in bodies]
+
+    def run(engine: SearchEngine) -> WrittenAnswer:
+        written, faults = engine.put(products)
+        messages = [f"{fault.product_id}, {fault.picture}: {fault.message}" for fault in faults]
+        if not written:
+            raise ProblemError(422, "bad-image", "no picture of any product can be used; nothing was written", messages)
+        return WrittenAnswer(written=written, faults=messages, version=engine.shelf.version)
+
+    return await wait_for(request, service.worker.call(run))
+
+
+def _product(body: NamedProductBody) -> Product:
+    pictures = [
+        HeldPicture(f"image {place}", picture_of(image, f"images.{place}")) for place, image in enumerate(body.images)
+    ]
+    return Product(
+        product_id=body.product_id,
+        group_id=body.group_id,
+        text=body.text,
+        category=body.category,
+        subcategory=body.subcategory,
+        attributes=body.attributes,
+        pictures=tuple(pictures),
+    )

@@ -1,0 +1,162 @@
+"""Searching: cards, what is left to choose from, and why a card was found."""
+
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter, Query, Request
+
+from fashionbert.search import Answer
+from fashionbert.search import Query as SearchQuery
+from fashionbert.search.filters import LONGEST_FILTER
+from fashionbert.serving.bodies import (
+    ExplainAnswer,
+    ExplainBody,
+    FacetAnswer,
+    FacetsAnswer,
+    FacetsBody,
+    FacetValue,
+    HitAnswer,
+    ProblemAnswer,
+    SearchAnswer,
+    SearchBody,
+    WordAnswer,
+)
+from fashionbert.serving.intake import picture_of, read_body
+from fashionbert.serving.problems import ProblemError
+from fashionbert.serving.service import Service, TheService, joined_filter, thumbnail_url, wait_for
+
+router = APIRouter(prefix="/v1", tags=["search"])
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ProblemAnswer, "description": words}
+    for status, words in {
+        413: "The body is too large.",
+        415: "The body is of another type.",
+        422: "The request cannot be answered as it is.",
+        503: "Too many requests wait, or the index cannot be read; come again after Retry-After seconds.",
+    }.items()
+}
+DEFAULT_RERANK = 50
+_BODIES = {
+    "requestBody": {
+        "content": {
+            "application/json": {"schema": SearchBody.model_json_schema()},
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "query": {"type": "string", "description": "The JSON body, without image."},
+                        "image": {"type": "string", "format": "binary"},
+                    },
+                }
+            },
+        }
+    }
+}
+
+
+@router.post("/search", responses=PROBLEMS, openapi_extra=_BODIES)
+async def search(request: Request, service: TheService) -> SearchAnswer:
+    """Find products by words, a picture, or both."""
+    body, files = await read_body(request, SearchBody, "query", "image")
+    if len(files) > 1 or (files and body.image is not None):
+        raise ProblemError(422, "bad-image", "a search takes one picture")
+    image = picture_of(body.image, "image") if body.image is not None else next(iter(files), None)
+    query = SearchQuery(
+        text=body.text,
+        image=image,
+        unwanted=tuple(body.unwanted),
+        more_like=tuple(body.more_like),
+        less_like=tuple(body.less_like),
+        hidden=tuple(body.hidden),
+        filter=joined_filter(body.filter, body.facets),
+        top=body.top,
+        rerank=_cards_to_rerank(body, service),
+        words=body.words,
+    )
+    answer = await wait_for(request, service.worker.search(query))
+    about = await wait_for(request, service.worker.call(lambda engine: (engine.shelf.version, engine.is_calibrated)))
+    return _answer(answer, *about)
+
+
+@router.get("/facets", responses=PROBLEMS)
+async def facets_by_filter(
+    request: Request, service: TheService, condition: str = Query("", alias="filter", max_length=LONGEST_FILTER)
+) -> FacetsAnswer:
+    """Count cards by the values of each attribute."""
+    return await _facets(request, service, FacetsBody(filter=condition))
+
+
+@router.post("/facets", responses=PROBLEMS)
+async def facets(request: Request, service: TheService, body: FacetsBody) -> FacetsAnswer:
+    """Count cards by the values of each attribute, each under what was ticked of the others."""
+    return await _facets(request, service, body)
+
+
+@router.post("/explain", responses=PROBLEMS)
+async def explain(request: Request, service: TheService, body: ExplainBody) -> ExplainAnswer:
+    """Say what each word of a query does to a match, and which patches of the picture it looks at."""
+    found = await wait_for(
+        request, service.worker.call(lambda engine: engine.explain(body.text, body.product_id, body.view))
+    )
+    words = [
+        WordAnswer(
+            text=word.text,
+            start=word.start,
+            end=word.end,
+            matched=word.matched,
+            gain=word.gain,
+            patches=[list(row) for row in word.patches],
+        )
+        for word in found.words
+    ]
+    return ExplainAnswer(words=words, frame=found.frame, probability=found.probability)
+
+
+def _cards_to_rerank(body: SearchBody, service: Service) -> int:
+    if body.rerank is not None:
+        return body.rerank
+    if body.budget_ms is not None:
+        return service.costs.cards(body.budget_ms, most=max(DEFAULT_RERANK, body.top))
+    return DEFAULT_RERANK
+
+
+def _answer(answer: Answer, version: int, calibrated: bool) -> SearchAnswer:
+    hits = [
+        HitAnswer(
+            **{name: value for name, value in asdict(hit).items() if name != "picture"},
+            thumbnail=thumbnail_url(hit.product_id, hit.view),
+        )
+        for hit in answer.hits
+    ]
+    return SearchAnswer(
+        hits=hits,
+        matches=answer.matches,
+        reranked=answer.reranked,
+        nothing_matches=answer.nothing_matches,
+        calibrated=calibrated,
+        version=version,
+        milliseconds=dict(answer.milliseconds),
+    )
+
+
+async def _facets(request: Request, service: Service, body: FacetsBody) -> FacetsAnswer:
+    everything = joined_filter(body.filter, body.facets)
+    found, matches = await wait_for(
+        request,
+        service.worker.call(
+            lambda engine: (
+                engine.facets(SearchQuery(filter=body.filter), body.facets),
+                engine.search(SearchQuery(filter=everything, top=1)).matches,
+            )
+        ),
+    )
+    facets = [
+        FacetAnswer(
+            name=facet.name,
+            values=[FacetValue(value=value, cards=cards) for value, cards in facet.values],
+            low=facet.low,
+            high=facet.high,
+        )
+        for facet in found
+    ]
+    return FacetsAnswer(facets=facets, matches=matches)

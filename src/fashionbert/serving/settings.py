@@ -1,0 +1,80 @@
+"""What may be chosen of the service: by flag, by environment variable or in a YAML file, the first one first."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+from yaml import YAMLError
+
+from fashionbert.errors import SettingsError
+
+PREFIX = "FASHIONBERT_SERVE_"
+
+
+class ServeSettings(BaseSettings):
+    """Settings of ``fashionbert serve``.
+
+    Attributes:
+        host: address to listen on; only this machine can reach the default.
+        port: to listen on.
+        key: what writers send as ``Authorization: Bearer KEY``; without one nothing can be written.
+        device: where the model runs.
+        queue: requests that may wait; more are turned away at once.
+        batch: searches that are computed together.
+        deadline_ms: a request that has waited longer is not computed any more.
+        upload_mb: largest body of a request.
+        refresh_seconds: how often an idle service looks for products that were written by others.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    key: SecretStr | None = Field(default=None, min_length=8)
+    device: str = "auto"
+    queue: int = Field(default=64, ge=1)
+    batch: int = Field(default=16, ge=1)
+    deadline_ms: int = Field(default=5000, ge=1)
+    upload_mb: float = Field(default=20.0, gt=0)
+    refresh_seconds: float = Field(default=5.0, gt=0)
+
+
+def load_serve_settings(config: Path | None, flags: Mapping[str, Any]) -> ServeSettings:
+    """Read the settings.
+
+    Args:
+        config: a YAML file; None: there is none.
+        flags: what the command line says; None values are left out.
+
+    Returns:
+        The settings.
+
+    Raises:
+        SettingsError: with every fault.
+    """
+    if config is not None and not config.is_file():
+        raise SettingsError("the settings of the service cannot be read", [f"there is no file {config}"])
+
+    class WithFile(ServeSettings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            if config is None:
+                return init_settings, env_settings
+            return init_settings, env_settings, YamlConfigSettingsSource(settings_cls, yaml_file=config)
+
+    try:
+        return WithFile(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+        raise SettingsError("the settings of the service cannot be used", faults) from error
+    except (YAMLError, ValueError, TypeError) as error:
+        raise SettingsError(f"{config} cannot be read", [f"{error}".splitlines()[0]]) from error

@@ -1,0 +1,80 @@
+import shutil
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from fashionbert.errors import SettingsError
+from fashionbert.search import SearchEngine
+from fashionbert.serving import ServeSettings, create_app, load_serve_settings
+
+
+def test_health_and_readiness(client: TestClient) -> None:
+    assert client.get("/health").json() == {"status": "alive"}
+    assert client.get("/ready").json() == {"status": "ready"}
+
+
+def test_metrics_count_answers_and_stages(shop_index: Path) -> None:
+    with TestClient(create_app(SearchEngine.open(shop_index), ServeSettings())) as client:
+        client.post("/v1/search", json={"text": "red"})
+        client.post("/v1/search", json={"filter": "("})
+        client.get("/nothing")
+        text = client.get("/metrics").text
+    for line in (
+        'fashionbert_requests_total{route="/v1/search",status="200"} 1.0',
+        'fashionbert_requests_total{route="/v1/search",status="422"} 1.0',
+        'fashionbert_requests_total{route="other",status="404"} 1.0',
+        'fashionbert_stage_seconds_count{stage="rerank"} 1.0',
+        "fashionbert_batch_searches_sum 1.0",
+        "fashionbert_index_pictures 9.0",
+    ):
+        assert line in text
+
+
+def test_answers_carry_security_headers(client: TestClient) -> None:
+    for path in ("/", "/v1/index", "/nothing", "/static/..%2f__init__.py"):
+        headers = client.get(path).headers
+        assert "default-src 'self'" in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("name", ["nothing.js", "..%2fapp.py", "%2e%2e/app.py"])
+def test_only_files_of_the_page_are_given(client: TestClient, name: str) -> None:
+    assert client.get(f"/static/{name}", follow_redirects=False).status_code == 404
+
+
+def test_a_lost_index_is_said_and_nothing_falls_over(own_index: Path) -> None:
+    with TestClient(create_app(SearchEngine.open(own_index), ServeSettings())) as client:
+        shutil.rmtree(own_index / "table")
+        response = client.post("/v1/search", json={"text": "red"})
+        assert response.status_code == 503
+        assert response.headers["retry-after"] == "30"
+        assert "lost or damaged" in response.json()["error"]["message"]
+        assert client.get("/health").status_code == 200
+
+
+def test_flags_come_before_the_environment_and_that_before_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "serve.yaml"
+    file.write_text("port: 1\nqueue: 2\nhost: 0.0.0.0\n")
+    monkeypatch.setenv("FASHIONBERT_SERVE_PORT", "3")
+    monkeypatch.setenv("FASHIONBERT_SERVE_QUEUE", "4")
+    settings = load_serve_settings(file, {"port": 5, "key": None})
+    assert (settings.port, settings.queue, settings.host, settings.key) == (5, 4, "0.0.0.0", None)
+    assert load_serve_settings(None, {}).host == "127.0.0.1"
+
+
+def test_every_fault_of_the_settings_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "serve.yaml"
+    file.write_text("prot: 1\nqueue: none\n")
+    with pytest.raises(SettingsError) as raised:
+        load_serve_settings(file, {"port": 70_000, "key": "short"})
+    for name in ("prot", "queue", "port", "key"):
+        assert f"\n  - {name}" in str(raised.value)
+    assert "short" not in str(raised.value).replace("shorter", "").replace("too short", "")
+    file.write_text("{")
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_serve_settings(file, {})
+    with pytest.raises(SettingsError, match="there is no file"):
+        load_serve_settings(tmp_path / "no.yaml", {})

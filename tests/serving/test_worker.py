@@ -1,0 +1,216 @@
+"""The queue in front of the engine, with an engine that waits until it is told to go on."""
+
+import asyncio
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError, Future
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+
+from fashionbert.errors import QueryError, SearchIndexError
+from fashionbert.search import Answer, Query
+from fashionbert.serving.budget import CostEstimate
+from fashionbert.serving.problems import ProblemError
+from fashionbert.serving.service import wait_for
+from fashionbert.serving.worker import BusyError, Load, Worker
+
+LONG = 60.0
+
+
+class SlowEngine:
+    """Answers with as many matches as the query has letters; holds a gate before each batch."""
+
+    def __init__(self) -> None:
+        self.gate, self.entered = threading.Semaphore(0), threading.Semaphore(0)
+        self.batches: list[list[str]] = []
+        self.fault: Exception | None = None
+        self.refreshed = threading.Event()
+
+    def search_many(self, queries: Sequence[Query]) -> list[Answer]:
+        self.entered.release()
+        assert self.gate.acquire(timeout=LONG)
+        self.batches.append([query.text for query in queries])
+        if any(query.text == "bad" for query in queries):
+            raise QueryError("the query cannot be answered")
+        return [Answer(hits=(), matches=len(query.text)) for query in queries]
+
+    def search(self, query: Query) -> Answer:
+        self.gate.release()
+        return self.search_many([query])[0]
+
+    def refresh(self) -> bool:
+        self.refreshed.set()
+        if self.fault is not None:
+            raise self.fault
+        return False
+
+
+@pytest.fixture
+def engine() -> SlowEngine:
+    return SlowEngine()
+
+
+def make_worker(engine: Any, **changes: Any) -> Worker:
+    values = {"queue_size": 3, "batch_size": 8, "deadline": LONG, "refresh": LONG, **changes}
+    worker = Worker(engine, **values)
+    worker.start()
+    return worker
+
+
+@pytest.fixture
+def worker(engine: SlowEngine) -> Iterator[Worker]:
+    worker = make_worker(engine)
+    yield worker
+    for _ in range(20):
+        engine.gate.release()
+    worker.close()
+
+
+def ask(worker: Worker, *texts: str) -> "list[Future[Answer]]":
+    return [worker.search(Query(text=text)) for text in texts]
+
+
+def matches(futures: "Sequence[Future[Answer]]") -> list[int]:
+    return [future.result(LONG).matches for future in futures]
+
+
+def busy(engine: SlowEngine, worker: Worker) -> "Future[Answer]":
+    """A search that the engine is at."""
+    [first] = ask(worker, "first")
+    assert engine.entered.acquire(timeout=LONG)
+    return first
+
+
+def test_what_comes_meanwhile_is_computed_together(engine: SlowEngine, worker: Worker) -> None:
+    first = busy(engine, worker)
+    others = ask(worker, "a", "bb", "ccc")
+    engine.gate.release(2)
+    assert matches([first, *others]) == [5, 1, 2, 3]
+    assert engine.batches == [["first"], ["a", "bb", "ccc"]]
+
+
+def test_a_batch_has_a_largest_size(engine: SlowEngine) -> None:
+    worker = make_worker(engine, batch_size=2)
+    busy(engine, worker)
+    others = ask(worker, "a", "bb", "ccc")
+    engine.gate.release(3)
+    assert matches(others) == [1, 2, 3]
+    assert engine.batches == [["first"], ["a", "bb"], ["ccc"]]
+    worker.close()
+
+
+def test_a_full_queue_refuses_at_once(engine: SlowEngine, worker: Worker) -> None:
+    busy(engine, worker)
+    ask(worker, "a", "bb", "ccc")
+    with pytest.raises(BusyError, match="3 requests are waiting already") as raised:
+        ask(worker, "dddd")
+    assert raised.value.retry_after == 1
+
+
+def test_what_nobody_waits_for_is_not_computed(engine: SlowEngine, worker: Worker) -> None:
+    busy(engine, worker)
+    a, b = ask(worker, "a", "bb")
+    assert a.cancel()
+    engine.gate.release(2)
+    assert matches([b]) == [2]
+    assert engine.batches == [["first"], ["bb"]]
+    with pytest.raises(CancelledError):
+        a.result(LONG)
+
+
+def test_what_has_waited_too_long_is_not_computed(engine: SlowEngine) -> None:
+    worker = make_worker(engine, deadline=0.0)
+    with pytest.raises(BusyError, match="beyond its deadline"):
+        ask(worker, "late")[0].result(LONG)
+    assert engine.batches == []
+    worker.close()
+
+
+def test_a_bad_query_does_not_harm_the_others_of_its_batch(engine: SlowEngine, worker: Worker) -> None:
+    busy(engine, worker)
+    a, bad, c = ask(worker, "a", "bad", "ccc")
+    engine.gate.release(2)
+    assert matches([a, c]) == [1, 3]
+    with pytest.raises(QueryError):
+        bad.result(LONG)
+
+
+def test_other_work_keeps_its_place_among_searches(engine: SlowEngine, worker: Worker) -> None:
+    busy(engine, worker)
+    [a] = ask(worker, "a")
+    batches_then = worker.call(lambda engine: list(engine.batches))  # pyright: ignore[reportAttributeAccessIssue]
+    [b] = ask(worker, "bb")
+    engine.gate.release(3)
+    assert batches_then.result(LONG) == [["first"], ["a"]]
+    assert matches([a, b]) == [1, 2]
+
+
+def test_what_was_accepted_is_answered_before_the_end(engine: SlowEngine) -> None:
+    worker = make_worker(engine)
+    futures = [busy(engine, worker), *ask(worker, "a", "bb")]
+    closing = threading.Thread(target=worker.close)
+    closing.start()
+    engine.gate.release(2)
+    closing.join(LONG)
+    assert matches(futures) == [5, 1, 2]
+    assert not worker.is_alive
+    with pytest.raises(BusyError, match="stopping"):
+        ask(worker, "late")
+
+
+def test_an_idle_worker_looks_for_newer_versions_and_tells_of_a_lost_index(engine: SlowEngine) -> None:
+    engine.fault = SearchIndexError("the table is lost")
+    worker = make_worker(engine, refresh=0.01)
+    assert engine.refreshed.wait(LONG)
+    worker.call(lambda _: None).result(LONG)
+    assert worker.fault == "the table is lost"
+    engine.fault = None
+    engine.refreshed.clear()
+    assert engine.refreshed.wait(LONG)
+    worker.call(lambda _: None).result(LONG)
+    assert worker.fault is None
+    worker.close()
+
+
+def test_the_load_is_told(engine: SlowEngine) -> None:
+    batches: list[int] = []
+    worker = make_worker(engine, load=Load(searched=lambda answers, waits: batches.append(len(answers) * len(waits))))
+    first = busy(engine, worker)
+    others = ask(worker, "a", "bb")
+    engine.gate.release(2)
+    matches([first, *others])
+    worker.close()
+    assert batches == [1, 4]
+
+
+def test_a_caller_that_goes_away_is_not_computed_for(engine: SlowEngine, worker: Worker) -> None:
+    async def receive() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    async def go_away() -> None:
+        request = Request({"type": "http", "method": "GET", "path": "/", "headers": []}, receive)  # pyright: ignore[reportArgumentType]
+        with pytest.raises(ProblemError) as raised:
+            await wait_for(request, worker.search(Query(text="nobody")))
+        assert raised.value.status == 499
+
+    busy(engine, worker)
+    asyncio.run(go_away())
+    [last] = ask(worker, "last")
+    engine.gate.release(2)
+    matches([last])
+    assert engine.batches == [["first"], ["last"]]
+
+
+def test_costs_are_learnt_from_answers() -> None:
+    costs = CostEstimate(base_ms=10.0, card_ms=1.0)
+    assert costs.cards(60.0, most=100) == 50
+    assert costs.cards(60.0, most=20) == 20
+    assert costs.cards(5.0, most=100) == 0
+    spent = {"encode": 15.0, "recall": 5.0, "rerank": 200.0}
+    for _ in range(200):
+        costs.learn([Answer(hits=(), matches=0, reranked=40, milliseconds=spent)] * 2)  # 80 cards in 200 ms
+    assert costs.base_ms == pytest.approx(20.0)
+    assert costs.card_ms == pytest.approx(2.5)
+    assert costs.cards(120.0, most=100) == 40
