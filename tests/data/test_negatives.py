@@ -108,12 +108,23 @@ def test_mined_negatives_follow_the_softmax(sharpness: float) -> None:
     np.testing.assert_allclose(shares, [*(expected / expected.sum()), 0.0], atol=0.018)
 
 
-@given(st.integers(0, 2**32), st.integers(1, 7))
-def test_several_of_a_row_differ_as_long_as_there_are_others(seed: int, count: int) -> None:
+def test_the_even_ones_are_drawn_from_what_the_sharp_ones_left() -> None:
+    """Sharpness 1,000: the first is always column 0; the second is each of the other two allowed ones half the time."""
+    similarities = np.tile(np.array([0.9, 0.1, 0.5, 0.99], np.float32), (20_000, 1))
+    banned = np.tile([False, False, False, True], (20_000, 1))
+    sharp, even = draw_mined(similarities, banned, 1000.0, np.random.default_rng(0), 2, 1)
+    assert (sharp == 0).all()
+    shares = np.bincount(even, minlength=4) / 20_000
+    np.testing.assert_allclose(shares, [0, 0.5, 0.5, 0], atol=0.018)
+
+
+@given(st.integers(0, 2**32), st.integers(1, 7), st.floats(0, 1))
+def test_several_of_a_row_differ_as_long_as_there_are_others(seed: int, count: int, share: float) -> None:
     generator = np.random.default_rng(seed)
     banned = generator.random((6, 5)) < 0.4
     banned[np.arange(6), generator.integers(5, size=6)] = False
-    drawn = draw_mined(generator.random((6, 5), np.float32), banned, 3.0, generator, count)
+    even = round(share * count)
+    drawn = draw_mined(generator.random((6, 5), np.float32), banned, 3.0, generator, count, even)
     assert drawn.shape == (count, 6)
     for row, columns in enumerate(drawn.T):
         assert not banned[row, columns].any()

@@ -179,6 +179,8 @@ class NegativeSettings(Part):
     """Negative pairs for each positive one; half of all swap the text, half the image."""
     sharpness: NotNegative = 20.0
     """Mined: a candidate is drawn with probability softmax(sharpness * cosine)."""
+    even_share: Share = 0.0
+    """Mined: share of them drawn evenly all the same; look-alikes alone do not teach what tells a dress from a shoe."""
     warmup_share: Share = 0.1
     """Mined: share of the alignment stage over which the sharpness rises from 0, easy negatives first."""
 

@@ -104,12 +104,14 @@ def draw_mined(
     sharpness: float,
     generator: np.random.Generator,
     count: int = 1,
+    even: int = 0,
 ) -> NDArray[np.int64]:
     """Draw candidates for each row with probability ``softmax(sharpness * similarity)``, banned ones never.
 
     Sharpness 0 draws evenly, so raising it over the training means easy negatives first. Drawn by the Gumbel trick:
     the largest of ``sharpness * similarity + Gumbel noise`` has just that distribution, and the ``count`` largest are
-    draws without putting back.
+    draws without putting back. The last ``even`` of them are drawn evenly from those that are left: a model that
+    meets nothing but look-alikes forgets what tells a dress from a shoe.
 
     Args:
         similarities_BC: cosine between each row and each candidate.
@@ -117,9 +119,10 @@ def draw_mined(
         sharpness: how strongly hard candidates are preferred.
         generator: source of the noise.
         count: how many for each row; a row with fewer candidates has some of them again.
+        even: how many of these are drawn evenly.
 
     Returns:
-        Columns of each row's candidates [count, B].
+        Columns of each row's candidates [count, B], those drawn evenly last.
 
     Raises:
         ValueError: a row has no candidate that is not banned.
@@ -130,6 +133,12 @@ def draw_mined(
     noise_BC = generator.gumbel(size=similarities_BC.shape)
     keys_BC = np.where(banned_BC, -np.inf, sharpness * similarities_BC + noise_BC)
     best_BC = np.argsort(-keys_BC, axis=1, kind="stable")
+    if even:
+        left_BC = best_BC[:, count - even :]
+        noise_BL = generator.gumbel(size=left_BC.shape)
+        noise_BL[np.take_along_axis(banned_BC, left_BC, axis=1)] = -np.inf
+        order_BL = np.argsort(-noise_BL, axis=1, kind="stable")
+        best_BC[:, count - even :] = np.take_along_axis(left_BC, order_BL, axis=1)
     places_kB = np.arange(count)[:, None] % allowed_B[None]
     return best_BC[np.arange(len(best_BC))[None], places_kB]
 

@@ -45,13 +45,18 @@ def calibrate(
         The calibration, not yet written.
 
     Raises:
-        QueryError: a product is not in the index, or none of the hits is right.
+        QueryError: there are no products, one is not in the index, or none of the hits is right.
     """
     queries = [product for product in products if product.text.strip()]
     missing = [product.product_id for product in queries if product.product_id not in engine.shelf.place_of]
     if missing:
         raise QueryError(
             f"{len(missing):,} of {len(queries):,} products to calibrate on are not in the index", missing[:5]
+        )
+    if not queries:
+        raise QueryError(
+            "none of the products to calibrate on has words",
+            ["name a split whose products are in the index and have texts"],
         )
     is_hidden_Q = generator.permutation(len(queries)) % 2 == 1
     answers: list[Answer] = []

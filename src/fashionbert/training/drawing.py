@@ -168,6 +168,7 @@ class PairDrawer:
         for wrong_B in wrong_hB:
             wrong_B[alone_B] = self._sampler.draw(rows[alone_B], same_subcategory=True, generator=generator)
         kept = ~alone_B
-        places_hB = draw_mined(similarities_BC[kept], banned_BC[kept], sharpness, generator, count)
+        even = round(self._negatives.even_share * count)
+        places_hB = draw_mined(similarities_BC[kept], banned_BC[kept], sharpness, generator, count, even)
         wrong_hB[:, kept] = candidates_C[places_hB]
         return wrong_hB

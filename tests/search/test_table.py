@@ -1,0 +1,153 @@
+"""The table on disk: commits, versions, words and vectors."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from numpy.typing import NDArray
+
+from fashionbert.errors import SearchIndexError
+from fashionbert.search.table import FOLDER, ViewTable, schema
+
+
+def rows(
+    ids: list[str], *, text: str = "a dress", views: int = 1, vectors: NDArray[np.float32] | None = None
+) -> pa.Table:
+    """Rows of products with two-dimensional vectors; all else says nothing."""
+    named = [(product_id, view) for product_id in ids for view in range(views)]
+    columns = {field.name: ["-"] * len(named) for field in schema(2)}
+    columns |= {
+        "view_id": [f"{product_id}/{view}" for product_id, view in named],
+        "product_id": [product_id for product_id, _ in named],
+        "view": [view for _, view in named],
+        "text": [text] * len(named),
+        "content": [f"content of {product_id}" for product_id, _ in named],
+        "thumbnail": [b"t"] * len(named),
+        "record": [view_id.encode() for view_id in (f"{product_id}/{view}" for product_id, view in named)],
+        "vector": list(np.tile([1.0, 0.0], (len(named), 1)) if vectors is None else vectors),
+    }
+    return pa.table({name: pa.array(columns[name], schema(2).field(name).type) for name in columns}, schema(2))
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> ViewTable:
+    table = ViewTable.create(tmp_path, 2)
+    table.upsert(rows(["a", "b"], views=2), ["a", "b"], new=True)
+    return table
+
+
+def test_a_product_is_replaced_with_all_its_pictures(table: ViewTable) -> None:
+    table.upsert(rows(["b", "c"], text="a shirt"), ["b", "c"], new=False)
+    found = table.rows_in_memory(vectors=False)
+    assert sorted(zip(found["product_id"].to_pylist(), found["view"].to_pylist(), strict=True)) == [
+        ("a", 0),
+        ("a", 1),
+        ("b", 0),
+        ("c", 0),
+    ]
+    assert table.contents() == {each: f"content of {each}" for each in "abc"}
+
+
+def test_a_product_without_rows_is_deleted(table: ViewTable) -> None:
+    table.upsert(rows(["a"]), ["a", "b"], new=False)
+    assert [*table.contents()] == ["a"]
+
+
+@pytest.mark.parametrize("name", ["o'neill", "'; DROP TABLE views; --", 'a"b', "ä/日本", "%"])
+def test_any_id_is_only_an_id(table: ViewTable, name: str) -> None:
+    table.upsert(rows([name]), [name], new=False)
+    assert set(table.contents()) == {"a", "b", name}
+    table.delete([name])
+    assert set(table.contents()) == {"a", "b"}
+
+
+def test_a_pinned_version_does_not_change(table: ViewTable) -> None:
+    held = table.pinned()
+    ids = held.rows_in_memory(vectors=False)["_rowid"].to_numpy()
+    table.delete(["a"])
+    table.upsert(rows(["b"], text="new"), ["b"], new=False)
+    table.tidy(exact_up_to=100)
+    assert len(held) == 4
+    assert held.take(ids, ["text"])["text"].to_pylist() == ["a dress"] * 4
+    assert held.version < held.newest().version
+    assert held.newest().contents().keys() == {"b"}
+
+
+def test_rows_are_taken_in_the_order_that_is_asked(table: ViewTable) -> None:
+    found = table.rows_in_memory(vectors=True)
+    ids, products, views = (found[name].to_pylist() for name in ("_rowid", "product_id", "view"))
+    order = [3, 0, 2, 0]
+    taken = table.take([ids[place] for place in order], ["record"])
+    assert taken["record"].to_pylist() == [f"{products[place]}/{views[place]}".encode() for place in order]
+    assert table.take([], ["record"]).num_rows == 0
+
+
+def test_words_are_found_once_the_table_is_tidy(table: ViewTable) -> None:
+    table.upsert(rows(["s"], text="Linen shirts, article 4711"), ["s"], new=False)
+    assert len(table.find_words("4711", 5).rows) == 0
+    table.tidy(exact_up_to=100)
+    for words in ("4711", "shirt", "LINEN"):
+        found = table.find_words(words, 5)
+        assert table.take(found.rows, ["product_id"])["product_id"].to_pylist() == ["s"]
+    assert len(table.find_words("trousers", 5).rows) == 0
+    assert len(table.find_words("\"'(:*", 5).rows) == 0
+
+
+def test_words_of_products_that_came_later_are_found_too(table: ViewTable) -> None:
+    table.tidy(exact_up_to=100)
+    table.upsert(rows(["s"], text="a kimono"), ["s"], new=True)
+    found = table.find_words("kimono", 5)
+    assert table.take(found.rows, ["product_id"])["product_id"].to_pylist() == ["s"]
+
+
+def test_an_empty_table_can_be_tidied(tmp_path: Path) -> None:
+    table = ViewTable.create(tmp_path, 2)
+    table.tidy(exact_up_to=0)
+    assert table.contents() == {}
+    assert table.rows_in_memory(vectors=True).num_rows == 0
+
+
+def test_the_nearest_are_those_of_the_largest_inner_product(tmp_path: Path) -> None:
+    angles = np.linspace(0, 3, 50)
+    vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    table = ViewTable.create(tmp_path, 2)
+    ids = [f"p{number:02d}" for number in range(50)]
+    table.upsert(rows(ids, vectors=vectors), ids, new=True)
+    wanted = np.array([np.cos(1.0), np.sin(1.0)], np.float32)
+    found = table.find_near(wanted, 5)
+    expected = np.argsort(-vectors @ wanted)[:5]
+    assert table.take(found.rows, ["product_id"])["product_id"].to_pylist() == [ids[place] for place in expected]
+    np.testing.assert_allclose(found.scores, (vectors @ wanted)[expected], atol=1e-6)
+
+
+@pytest.mark.slow
+def test_above_a_size_the_nearest_come_from_an_approximate_index(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    vectors = generator.normal(size=(6000, 2)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    table = ViewTable.create(tmp_path, 2)
+    ids = [f"p{number}" for number in range(6000)]
+    table.upsert(rows(ids, vectors=vectors), ids, new=True)
+    table.tidy(exact_up_to=100)
+    found = table.find_near(vectors[7], 50)
+    assert np.median(found.scores) > 0.999
+    assert len(set(found.rows.tolist())) == 50
+
+
+def test_no_table_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SearchIndexError, match="is lost or damaged"):
+        ViewTable.open(tmp_path)
+
+
+def test_a_lost_file_is_told(table: ViewTable) -> None:
+    ids = table.rows_in_memory(vectors=False)["_rowid"].to_numpy()
+    for data in (table.folder / FOLDER).rglob("*.lance"):
+        if data.is_file():
+            data.unlink()
+    with pytest.raises(SearchIndexError, match="is lost or damaged"):
+        ViewTable.open(table.folder).take(ids, ["record"])
+    shutil.rmtree(table.folder / FOLDER)
+    with pytest.raises(SearchIndexError, match="is lost or damaged"):
+        ViewTable.open(table.folder)

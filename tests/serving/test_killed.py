@@ -1,0 +1,81 @@
+"""A service that is killed has lost nothing that it said was written."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from base64 import b64encode
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_socket import enable_socket, socket_allow_hosts
+
+from fashionbert.search import SearchEngine
+
+pytestmark = pytest.mark.slow
+KEY = "a long secret"
+START_SECONDS = 120
+
+
+@pytest.fixture(autouse=True)
+def no_network() -> Iterator[None]:
+    """This test may talk to this machine, and to nobody else."""
+    enable_socket()
+    socket_allow_hosts(["127.0.0.1"])
+    yield
+    socket_allow_hosts(None)
+
+
+def free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return listening.getsockname()[1]
+
+
+def put(port: int, product_id: str, picture: bytes) -> int:
+    body = {"text": "a new dress", "images": [b64encode(picture).decode()]}
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/v1/products/{product_id}",
+        json.dumps(body).encode(),
+        {"Content-Type": "application/json", "Authorization": f"Bearer {KEY}"},
+        method="PUT",
+    )
+    with urllib.request.urlopen(request, timeout=60) as response:
+        return response.status
+
+
+def wait_until_ready(port: int, service: "subprocess.Popen[bytes]") -> None:
+    end = time.monotonic() + START_SECONDS
+    while True:
+        assert service.poll() is None, "the service has ended"
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=5):
+                return
+        except urllib.error.URLError:
+            assert time.monotonic() < end, "the service does not start"
+            time.sleep(0.1)
+
+
+def test_what_was_written_before_a_kill_is_there(own_index: Path, pictures: list[bytes]) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "fashionbert", "serve", own_index, "--port", port, "--device", "cpu"]
+    service = subprocess.Popen(list(map(str, command)), env={**os.environ, "FASHIONBERT_SERVE_KEY": KEY})
+    try:
+        wait_until_ready(port, service)
+        written = []
+        for number in range(4):
+            assert put(port, f"new-{number}", pictures[number]) in (200, 201)
+            written.append(f"new-{number}")
+    finally:
+        service.send_signal(signal.SIGKILL)
+        service.wait()
+    engine = SearchEngine.open(own_index)
+    assert set(written) | {"d1", "d2", "d3", "s1", "s2", "s3"} == set(engine.shelf.place_of)
+    assert engine.put([]) == ([], [])  # a lock of the dead holds nobody up
+    assert engine.delete(written) == written
