@@ -168,7 +168,7 @@ def test_other_weights_are_noticed(shop: Catalogue, shop_index: Path, tmp_path: 
 def test_what_is_no_dual_encoder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be loaded"):
         HubEncoder(str(tmp_path))
-    config = BertConfig(len(WORDS), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32)
+    config = BertConfig(vocab_size=len(WORDS), hidden_size=16, num_hidden_layers=1, num_attention_heads=2)
     BertModel(config).save_pretrained(tmp_path)
     tokenizer().save_pretrained(tmp_path)
     with pytest.raises(SettingsError, match="a bert model does not encode texts and pictures apart"):
