@@ -38,12 +38,23 @@ def test_the_vectors_alone_order_cards_by_their_best_picture(
 
 def test_the_pair_model_orders_what_was_recalled(engine: SearchEngine, shop: Catalogue, shop_index: Path) -> None:
     scorer = Scorer.from_pretrained(shop_index.parent / "run")
-    answer = engine.search(Query(text="red dress"))
+    answer = engine.search(Query(text="red dress", words=False))
     by_id = {product.product_id: product for product in shop}
     scores = [scorer.score([("red dress", by_id[hit.product_id].pictures[hit.view].read())])[0] for hit in answer.hits]
     np.testing.assert_allclose([*probabilities(answer).values()], scores, atol=2e-3)
     assert scores == sorted(scores, reverse=True)
     assert answer.reranked == 5
+
+
+def test_words_of_a_product_lift_it_among_what_was_reranked(engine: SearchEngine) -> None:
+    """The order is by 1 / (60 + place by the model) + 1 / (60 + place by the words), the latter where there is one."""
+    by_model = [hit.product_id for hit in engine.search(Query(text="cotton", words=False)).hits]
+    found = engine.search(Query(text="cotton")).hits
+    assert "cotton" in found[0].text
+    rest = [product_id for product_id in by_model if product_id != found[0].product_id]
+    assert [hit.product_id for hit in found[1:]] == rest
+    plain = {hit.product_id: hit.probability for hit in engine.search(Query(text="cotton", words=False)).hits}
+    assert found[0].probability == pytest.approx(plain[found[0].product_id], abs=1e-6)  # which says what it said
 
 
 def test_only_the_first_cards_are_reranked(engine: SearchEngine) -> None:
@@ -167,7 +178,7 @@ def test_thumbnails(engine: SearchEngine) -> None:
 
 
 def test_products_that_are_wanted_weigh_as_much_as_words(engine: SearchEngine) -> None:
-    query = Query(text="red dress", more_like=("d1",))
+    query = Query(text="red dress", more_like=("d1",), words=False)
     recalled = engine.search(replace(query, rerank=0)).hits
     answer = engine.search(query)
     margins = np.asarray([np.log(p / (1 - p)) for p in probabilities(answer).values()])

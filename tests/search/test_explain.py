@@ -12,7 +12,7 @@ from fashionbert.images.patches import patch_frame
 from fashionbert.model import FashionBertForPreTraining
 from fashionbert.scoring import FashionBertProcessor, KeptPictures, Scorer
 from fashionbert.search import SearchEngine
-from fashionbert.search.explain import MOST_WORDS, explain
+from fashionbert.search.explain import MOST_WORDS, WordReason, explain
 
 
 def test_a_word_gains_what_the_match_loses_without_it(engine: SearchEngine, shop: Catalogue) -> None:
@@ -28,8 +28,12 @@ def test_a_word_gains_what_the_match_loses_without_it(engine: SearchEngine, shop
     ]
     gains = [word.gain for word in explained.words]
     np.testing.assert_allclose(gains, [log_odds[0] - without for without in log_odds[1:]], atol=2e-2)
-    assert [word.matched for word in explained.words] == [gain >= -0.1 for gain in gains]
     assert explained.probability == pytest.approx(1 / (1 + np.exp(-log_odds[0])), abs=2e-3)
+
+
+@pytest.mark.parametrize(("gain", "matched"), [(2.0, True), (0.0, True), (-0.49, True), (-0.51, False), (-9.0, False)])
+def test_a_word_that_takes_half_from_the_log_odds_does_not_match(gain: float, matched: bool) -> None:
+    assert WordReason("red", 0, 3, gain, ()).matched == matched
 
 
 def test_a_model_without_places_says_nothing_of_patches(engine: SearchEngine) -> None:

@@ -95,8 +95,16 @@ def test_products_that_hold_the_words_join(shelf: Shelf, terms: list[Term]) -> N
     text = shelf.table.take(shelf.row_ids[[last]], ["text"])["text"][0].as_py()
     with_words = recall(shelf, terms[:1], mask, 5, words=text)
     assert with_words.rows.tolist().index(last) < 4
+    assert with_words.word_ranks[with_words.rows == last].tolist() == [0]
     hidden = mask & (shelf.groups != shelf.groups[last])
     assert last not in recall(shelf, terms[:1], hidden, 5, words=text).rows
+
+
+def test_the_approximate_way_knows_words_too(far_shelf: Shelf, terms: list[Term]) -> None:
+    found = recall(far_shelf, terms[:1], np.ones(len(far_shelf), np.bool_), 2, words="O'Neill")
+    texts = far_shelf.table.take(far_shelf.row_ids[found.rows], ["text"])["text"].to_pylist()
+    assert sum("O'Neill" in text for text in texts) == 1
+    assert np.isfinite(found.word_ranks).sum() == 1
 
 
 def test_terms_are_added_in_deviations_from_their_means() -> None:

@@ -39,6 +39,9 @@ def search(
     less_like: Annotated[
         list[str] | None, typer.Option("--less-like", metavar="ID", help="Unlike this product; may be repeated.")
     ] = None,
+    words: Annotated[
+        bool, typer.Option("--words/--no-words", help="Let products that hold the words stand higher.")
+    ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
     model: Model = None,
     device: Device = "auto",
@@ -58,6 +61,7 @@ def search(
         filter=filter,
         top=top,
         rerank=rerank,
+        words=words,
     )
     answer = SearchEngine.open(index, model=model, device=torch_device(device)).search(query)
     if as_json:

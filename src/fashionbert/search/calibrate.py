@@ -72,7 +72,9 @@ def calibrate(
 
 
 def _ask(product: Product, hidden: bool, rerank: int) -> Query:
-    return Query(text=product.text, top=rerank, rerank=rerank, hidden=(product.product_id,) if hidden else ())
+    """Without words: a product's own text would find the product by its words, as no shopper's query does."""
+    hidden_ids = (product.product_id,) if hidden else ()
+    return Query(text=product.text, top=rerank, rerank=rerank, hidden=hidden_ids, words=False)
 
 
 def _fit(answers: Sequence[Answer], right: Sequence[Sequence[bool]], precision: float, source: str) -> Calibration:

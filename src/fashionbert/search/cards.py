@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from fashionbert.search.calibration import Calibration
 from fashionbert.search.query import Answer, Hit, Query
-from fashionbert.search.recall import Recalled, standardised
+from fashionbert.search.recall import Recalled, reciprocal, standardised
 from fashionbert.search.rerank import Reranked
 from fashionbert.search.shelf import Shelf
 
@@ -33,8 +33,7 @@ def answer_of(
     order = np.arange(len(found.rows))
     probabilities = confidences = None
     if scored is not None:
-        first = np.argsort(-_wishes(query, scored.margins, found.scores[: len(scored.margins)]), kind="stable")
-        order[: len(first)] = first
+        order[: len(scored.margins)] = _order(query, found, scored.margins)
         probabilities = scored.probabilities
         if calibration is not None:
             confidences = calibration.confidence(scored.margins)
@@ -50,6 +49,20 @@ def answer_of(
         reranked=0 if scored is None else min(len(scored.margins), len(shown)),
         nothing_matches=_nothing_matches(hits, calibration),
     )
+
+
+def _order(query: Query, found: Recalled, margins: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Order the first cards by the pair model, joined with the order of their words by reciprocal ranks.
+
+    A model that has learnt from long texts to tell look-alikes apart may not mind whether a dress is a jumpsuit, and a
+    shop's words do (docs/log.md, 2026-11-27). Without words it is the pair model's order.
+    """
+    count = len(margins)
+    by_model = np.argsort(-_wishes(query, margins, found.scores[:count]), kind="stable")
+    places = np.empty(count)
+    places[by_model] = np.arange(count)
+    joined = reciprocal(places) + reciprocal(found.word_ranks[:count])
+    return np.lexsort((places, -joined))
 
 
 def _wishes(query: Query, margins: NDArray[np.float64], scores: NDArray[np.float32]) -> NDArray[np.float64]:

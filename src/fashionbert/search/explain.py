@@ -15,8 +15,9 @@ from fashionbert.scoring import KeptPictures, match_probability
 
 MOST_WORDS = 40
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
-UNMATCHED_BELOW = -0.1
-"""Log-odds that a word takes from the match, from which on it is said not to match. Words such as "with" are at 0."""
+UNMATCHED_BELOW = -0.5
+"""Log-odds that a word takes from the match, from which on it is said not to match. Words such as "with" lie around 0,
+most of them within 0.5 (docs/log.md, 2026-11-27)."""
 
 
 @dataclass(frozen=True, slots=True)

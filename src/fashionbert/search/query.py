@@ -25,7 +25,7 @@ class Query:
         filter: a condition on attributes (``price < 50 and colour = red``); see :mod:`fashionbert.search.filters`.
         top: cards to return at most.
         rerank: how many of the recalled cards the pair model puts in order; 0: none.
-        words: whether products that hold the query's words join what the vectors recall.
+        words: whether products that hold the query's words join what the vectors recall, and stand higher for it.
     """
 
     text: str = ""

@@ -3,8 +3,9 @@
 Letters: R rows (pictures), K terms of a query, E vector size, n rows found.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,10 @@ _RANK_OFFSET = 60
 _ANN_AT_ONCE = 1000
 UNWANTED_SHARE = 0.5
 """How much the unwanted terms of a query weigh against the wanted ones."""
+
+
+Nearest: TypeAlias = tuple[NDArray[np.int64], Callable[[NDArray[np.int64]], NDArray[np.float32]]]
+"""Rows of the nearest cards, and a function that gives the similarities of rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +44,14 @@ class Recalled:
     Attributes:
         rows: rows of the shelf, best first [n].
         scores: similarity of each to the query [n].
+        word_ranks: place of each among the cards whose text holds words of the query, from 0; infinite where it holds
+            none, or words were not asked for [n].
         matches: cards that passed the filter.
     """
 
     rows: NDArray[np.int64]
     scores: NDArray[np.float32]
+    word_ranks: NDArray[np.float64]
     matches: int
 
 
@@ -70,19 +78,21 @@ def recall(
     matches = shelf.cards(mask_R)
     limit = min(limit, matches)
     if limit == 0:
-        return Recalled(np.empty(0, np.int64), np.empty(0, np.float32), matches)
+        return _recalled(np.empty(0, np.int64), np.empty(0, np.float32), matches)
     if not terms:
         rows = _first_of_groups(shelf, np.flatnonzero(mask_R))[:limit]
-        return Recalled(rows, np.zeros(len(rows), np.float32), matches)
-    if not shelf.is_exact:
-        return _recall_near(shelf, terms, mask_R, limit, matches)
-    assert shelf.vectors is not None, "an exact shelf holds its vectors"
-    scores_R = combine([(shelf.vectors @ term.vector, term.wanted) for term in terms])
-    rows = _best_cards(shelf, np.where(mask_R, scores_R, -np.inf).astype(np.float32), limit)
-    if words:
-        worded = _rows_with_words(shelf, words, mask_R, limit)
-        rows = fuse(shelf, rows, worded)[:limit]
-    return Recalled(rows, scores_R[rows], matches)
+        return _recalled(rows, np.zeros(len(rows), np.float32), matches)
+    worded = _rows_with_words(shelf, words, mask_R, limit) if words else np.empty(0, np.int64)
+    near = _nearest if shelf.is_exact else _nearest_proposed
+    rows, score_of = near(shelf, terms, mask_R, limit, worded)
+    rows = fuse(shelf, rows, worded)[:limit] if len(worded) else rows
+    rank_of = {group: rank for rank, group in enumerate(shelf.groups[worded].tolist())}
+    word_ranks = np.asarray([rank_of.get(group, np.inf) for group in shelf.groups[rows].tolist()], np.float64)
+    return Recalled(rows, score_of(rows), word_ranks, matches)
+
+
+def _recalled(rows: NDArray[np.int64], scores: NDArray[np.float32], matches: int) -> Recalled:
+    return Recalled(rows, scores, np.full(len(rows), np.inf), matches)
 
 
 def combine(similarities: Sequence[tuple[NDArray[np.float32], bool]]) -> NDArray[np.float32]:
@@ -109,15 +119,20 @@ def combine(similarities: Sequence[tuple[NDArray[np.float32], bool]]) -> NDArray
     return scores_R
 
 
+def reciprocal(ranks_n: NDArray[np.number]) -> NDArray[np.float64]:
+    """What places in an order, from 0, count for when orders are joined [n]; 0 for an infinite one."""
+    return 1.0 / (_RANK_OFFSET + ranks_n.astype(np.float64))
+
+
 def fuse(shelf: Shelf, by_vector: NDArray[np.int64], by_words: NDArray[np.int64]) -> NDArray[np.int64]:
     """Join two orders of cards by reciprocal ranks; a group found by both keeps the row that its vector found."""
     scores: dict[int, float] = {}
     row_of: dict[int, int] = {}
     for rows in (by_vector, by_words):
-        for rank, row in enumerate(rows.tolist()):
+        for row, counts in zip(rows.tolist(), reciprocal(np.arange(len(rows))).tolist(), strict=True):
             group = int(shelf.groups[row])
             row_of.setdefault(group, row)
-            scores[group] = scores.get(group, 0.0) + 1.0 / (_RANK_OFFSET + rank)
+            scores[group] = scores.get(group, 0.0) + counts
     order = sorted(scores, key=lambda group: -scores[group])
     return np.asarray([row_of[group] for group in order], np.int64)
 
@@ -155,19 +170,32 @@ def _known_rows(shelf: Shelf, found: Found) -> NDArray[np.int64]:
     return np.asarray([shelf.row_of_id[row_id] for row_id in found.rows.tolist()], np.int64)
 
 
-def _recall_near(shelf: Shelf, terms: Sequence[Term], mask_R: NDArray[np.bool_], limit: int, matches: int) -> Recalled:
+def _nearest(
+    shelf: Shelf, terms: Sequence[Term], mask_R: NDArray[np.bool_], limit: int, _worded: NDArray[np.int64]
+) -> Nearest:
+    """Compare every row."""
+    assert shelf.vectors is not None, "an exact shelf holds its vectors"
+    scores_R = combine([(shelf.vectors @ term.vector, term.wanted) for term in terms])
+    rows = _best_cards(shelf, np.where(mask_R, scores_R, -np.inf).astype(np.float32), limit)
+    return rows, scores_R.__getitem__
+
+
+def _nearest_proposed(
+    shelf: Shelf, terms: Sequence[Term], mask_R: NDArray[np.bool_], limit: int, worded: NDArray[np.int64]
+) -> Nearest:
     """Let the approximate index propose rows, more and more until enough of them pass, and order those exactly."""
     wanted = max(_ANN_AT_ONCE, 4 * limit)
     rows = _proposed(shelf, terms, mask_R, wanted)
     while len(np.unique(shelf.groups[rows])) < limit and wanted < len(shelf):
         wanted *= 4
         rows = _proposed(shelf, terms, mask_R, wanted)
+    rows = np.union1d(rows, worded)
     vectors = shelf.table.take(shelf.row_ids[rows], ["vector"])["vector"].combine_chunks().flatten().to_numpy()
     vectors_nE = vectors.reshape(len(rows), -1)
     scores_n = combine([(vectors_nE @ term.vector, term.wanted) for term in terms])
     order = np.argsort(-scores_n, kind="stable")
     best = _first_of_groups(shelf, rows[order])[:limit]
-    return Recalled(best, scores_n[np.searchsorted(rows, best)], matches)
+    return best, lambda asked: scores_n[np.searchsorted(rows, asked)]
 
 
 def _proposed(shelf: Shelf, terms: Sequence[Term], mask_R: NDArray[np.bool_], count: int) -> NDArray[np.int64]:
