@@ -109,7 +109,7 @@ def test_the_title_counts_the_faults() -> None:
 def test_an_unknown_preset() -> None:
     with pytest.raises(SettingsError, match="unknown preset 'fats'") as caught:
         load_settings("fats")
-    assert caught.value.faults == ("known presets: paper, released, fast, tiny",)
+    assert caught.value.faults == ("known presets: paper, released, fast, tiny, clicks",)
 
 
 CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [

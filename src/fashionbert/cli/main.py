@@ -4,7 +4,20 @@ import sys
 
 import typer
 
-from fashionbert.cli import catalogue, convert, demo, evaluate, features, index, reproduce, score, search, serve, train
+from fashionbert.cli import (
+    catalogue,
+    clicks,
+    convert,
+    demo,
+    evaluate,
+    features,
+    index,
+    reproduce,
+    score,
+    search,
+    serve,
+    train,
+)
 from fashionbert.errors import FashionBertError
 from fashionbert.files import disk_is_full, file_remedy
 from fashionbert.memory import keep_freed_memory
@@ -29,6 +42,7 @@ app.command()(index.calibrate)
 app.command()(search.search)
 app.command()(serve.serve)
 app.command()(demo.demo)
+app.add_typer(clicks.app, name="clicks")
 app.add_typer(reproduce.app, name="reproduce")
 
 

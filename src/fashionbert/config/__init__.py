@@ -10,6 +10,7 @@ from fashionbert.config.loading import changed, load_settings, read_preset, sett
 from fashionbert.config.settings import (
     PRESETS,
     CatalogueSettings,
+    ClickSettings,
     ContrastiveSettings,
     EvaluationSettings,
     ImageSettings,
@@ -25,6 +26,7 @@ from fashionbert.config.settings import (
 __all__ = [
     "PRESETS",
     "CatalogueSettings",
+    "ClickSettings",
     "ContrastiveSettings",
     "EvaluationSettings",
     "ImageSettings",

@@ -27,7 +27,7 @@ Seed = Annotated[Integer, Field(ge=0, le=2**64 - 1)]
 
 Task = Literal["masked_words", "masked_patches", "alignment", "contrastive"]
 Tracker = Literal["tensorboard", "wandb", "trackio", "comet_ml", "aim", "mlflow", "clearml", "dvclive", "swanlab"]
-PRESETS = ("paper", "released", "fast", "tiny")
+PRESETS = ("paper", "released", "fast", "tiny", "clicks")
 
 
 class Part(BaseModel):
@@ -263,6 +263,24 @@ class EvaluationSettings(Part):
     """Resamples of the 95 % interval."""
 
 
+class ClickSettings(Part):
+    """Fine-tuning on a click log (paper section 3.4)."""
+
+    image: Literal["none", "beside", "inside"] = "inside"
+    """The picture: not read, its mean patch feature beside the words' output (BERT+IMG of Table 4), or its patches in
+    the sequence (FashionBERT)."""
+    title: str = "title"
+    """Column that the title is read from; products without it are read by their text."""
+    max_query_tokens: Annotated[Integer, Field(ge=3)] = 16
+    """Longest query in WordPieces, [CLS] and [SEP] included."""
+    max_title_tokens: Annotated[Integer, Field(ge=2)] = 48
+    """Longest title in WordPieces, its [SEP] included."""
+    variable_length: bool = True
+    """Whether batches are of rows of like length and as wide as the longest (VSL of Table 4), or all of full width."""
+    held_out: Share = 0.1
+    """Share of the sessions that are measured on (the paper: 10 % of the rows)."""
+
+
 class Settings(Part):
     """Everything that describes a run."""
 
@@ -274,6 +292,7 @@ class Settings(Part):
     contrastive: ContrastiveSettings = ContrastiveSettings()
     training: TrainingSettings = TrainingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
+    clicks: ClickSettings = ClickSettings()
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:

@@ -19,15 +19,18 @@ NOT_HIDDEN = -100
 """Label of a place where nothing is to be predicted (torch's ignore index)."""
 
 
-class _Movable:
+class Movable:
+    """A batch of tensors; some may be missing."""
+
     def to(self, device: torch.device) -> Self:
         """Copy every tensor to a device."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}  # pyright: ignore[reportArgumentType]
-        return type(self)(**{name: value.to(device, non_blocking=True) for name, value in values.items()})
+        moved = {name: None if each is None else each.to(device, non_blocking=True) for name, each in values.items()}
+        return type(self)(**moved)
 
 
 @dataclass(frozen=True, slots=True)
-class TextBatch(_Movable):
+class TextBatch(Movable):
     """Texts side by side.
 
     Attributes:
@@ -40,7 +43,7 @@ class TextBatch(_Movable):
 
 
 @dataclass(frozen=True, slots=True)
-class MaskedTexts(_Movable):
+class MaskedTexts(Movable):
     """Texts with words hidden.
 
     Attributes:
@@ -55,7 +58,7 @@ class MaskedTexts(_Movable):
 
 
 @dataclass(frozen=True, slots=True)
-class MaskedPictures(_Movable):
+class MaskedPictures(Movable):
     """Pictures with patches hidden.
 
     Attributes:

@@ -8,7 +8,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 _LINE_SECONDS = 30.0
-_SHORT = {"masked_words": "words", "masked_patches": "patches", "alignment": "align", "contrastive": "contrast"}
+_SHORT = {
+    "masked_words": "words",
+    "masked_patches": "patches",
+    "alignment": "align",
+    "contrastive": "contrast",
+    "clicks": "clicks",
+}
 
 
 class Display:
@@ -86,8 +92,14 @@ class Display:
 
 def _describe(figures: Mapping[str, float]) -> str:
     losses = [
-        f"{_SHORT[name]} {figures[f'loss.{name}']:.3f} (w {figures[f'weight.{name}']:.2f})"
+        f"{_SHORT[name]} {figures[f'loss.{name}']:.3f}{_weight(figures, name)}"
         for name in _SHORT
         if f"loss.{name}" in figures
     ]
     return f"{'  '.join(losses)}  {figures['products'] / figures['seconds']:.0f} pairs/s"
+
+
+def _weight(figures: Mapping[str, float], name: str) -> str:
+    """A task that is alone in a run has no weight."""
+    weight = figures.get(f"weight.{name}")
+    return "" if weight is None else f" (w {weight:.2f})"
