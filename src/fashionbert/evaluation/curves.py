@@ -60,6 +60,10 @@ def recall_curves(evaluation: Evaluation, protocol: str) -> Figure:
     return figure
 
 
+_NEAR_THE_AXIS = 0.08
+"""Shares below have their figure above the point, not on the axis."""
+
+
 def _mark(axes: Axes, ranking: Ranking, colour: str) -> None:
     for cut in (1, 5, 10):
         share = recall_at(ranking.ranks, cut)
@@ -67,7 +71,7 @@ def _mark(axes: Axes, ranking: Ranking, colour: str) -> None:
         axes.annotate(
             f"{share:.1%}",
             (cut, share),
-            xytext=(6, -13),
+            xytext=(6, -13 if share > _NEAR_THE_AXIS else 7),
             textcoords="offset points",
             fontsize=8.5,
             color=style.INK,
