@@ -42,7 +42,7 @@ demo: .venv/.demo ## draw a shop, train on it, measure, search in it: some minut
 	$(BIN)/fashionbert demo
 
 test: .venv/.test ## unit tests: no network, no data, under a minute
-	$(BIN)/python -m pytest -m 'not shared and not slow'
+	$(BIN)/python -m pytest -n auto -m 'not shared and not slow'
 
 test-slow: .venv/.test ## whole commands and trainings on the synthetic world
 	$(BIN)/python -m pytest -m 'slow and not shared'
@@ -52,7 +52,7 @@ test-shared: .venv/.test ## tests on the data and weights that FASHIONBERT_SHARE
 
 # The oldest versions that pyproject.toml allows warn of their own dependencies, hence -W default.
 test-lowest: .venv-lowest/.test ## unit tests with the oldest versions of what we build on
-	.venv-lowest/bin/python -m pytest -W default -m 'not shared and not slow'
+	.venv-lowest/bin/python -m pytest -n auto -W default -m 'not shared and not slow'
 
 check: .venv/.check ## lint, types, import contracts, docstrings against signatures
 	$(BIN)/ruff check .

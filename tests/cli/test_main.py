@@ -47,7 +47,7 @@ def test_all_faults_of_the_settings_and_no_traceback(command: Command, world: Pa
 def test_an_unknown_preset(command: Command, world: Path, tmp_path: Path) -> None:
     code, _, complaint = command("train", "--catalogue", world, "--preset", "fats", "--out", tmp_path / "run")
     assert code == 2
-    assert complaint == "error: unknown preset 'fats'\n  - known presets: paper, released, fast, tiny\n"
+    assert complaint == "error: unknown preset 'fats'\n  - known presets: paper, released, fast, tiny, clicks\n"
 
 
 def test_missing_columns(command: Command, tmp_path: Path) -> None:

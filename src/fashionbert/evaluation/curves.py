@@ -16,6 +16,8 @@ from fashionbert.evaluation.run import Evaluation, Ranking
 TITLES = {"text_to_image": "text → image", "image_to_text": "image → text"}
 _LAST_CUT = 100
 _TICKS = (1, 2, 5, 10, 20, 50, 100)
+_NEAR_THE_AXIS = 0.08
+"""Shares below have their figure above the point, not on the axis."""
 
 
 def recall_curves(evaluation: Evaluation, protocol: str) -> Figure:
@@ -58,10 +60,6 @@ def recall_curves(evaluation: Evaluation, protocol: str) -> Figure:
         labelcolor=style.INK,
     )
     return figure
-
-
-_NEAR_THE_AXIS = 0.08
-"""Shares below have their figure above the point, not on the axis."""
 
 
 def _mark(axes: Axes, ranking: Ranking, colour: str) -> None:
