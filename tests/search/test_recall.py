@@ -1,5 +1,6 @@
 """The first stage, against orders computed by hand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,16 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from fashionbert.search import SearchEngine
-from fashionbert.search.recall import UNWANTED_SHARE, Recalled, Term, combine, fuse, recall, standardised
+from fashionbert.search.recall import (
+    UNWANTED_SHARE,
+    Recalled,
+    Term,
+    combine,
+    fuse,
+    recall,
+    rows_with_words,
+    standardised,
+)
 from fashionbert.search.shelf import Shelf
 from fashionbert.search.table import ViewTable
 
@@ -49,8 +59,26 @@ def test_one_term_is_a_plain_order_of_groups(shelf: Shelf, terms: list[Term]) ->
     for limit in (1, 3, 5, 100):
         found = recall(shelf, terms[:1], everything(shelf), limit)
         assert groups(shelf, found) == expected[:limit]
-        np.testing.assert_array_equal(found.scores, scores[found.rows])
+        np.testing.assert_allclose(found.scores, scores[found.rows], atol=1e-6)
         assert found.matches == 5
+
+
+def test_terms_compared_together_are_compared_alike(shelf: Shelf, far_shelf: Shelf, terms: list[Term]) -> None:
+    together = shelf.similarities(np.stack([term.vector for term in terms]))
+    compared = [replace(term, similarity=values) for term, values in zip(terms, together, strict=True)]
+    one, other = (recall(shelf, each, everything(shelf), 5) for each in (terms, compared))
+    assert one.rows.tolist() == other.rows.tolist()
+    np.testing.assert_allclose(one.scores, other.scores, atol=1e-5)
+    with pytest.raises(ValueError, match="does not hold its vectors"):
+        far_shelf.similarities(together[:1])
+
+
+def test_cards_are_the_same_from_memory_and_from_the_table(shelf: Shelf, far_shelf: Shelf) -> None:
+    ids = shelf.row_ids[[4, 0, 2]].tolist()
+    assert shelf.cards_of(np.array([4, 0, 2])) == far_shelf.cards_of(
+        np.array([far_shelf.row_of_id[each] for each in ids])
+    )
+    assert shelf.cards_of(np.zeros(0, np.int64)) == []
 
 
 def test_a_mask_is_kept_to(shelf: Shelf, terms: list[Term]) -> None:
@@ -93,15 +121,17 @@ def test_products_that_hold_the_words_join(shelf: Shelf, terms: list[Term]) -> N
     mask = everything(shelf)
     last = recall(shelf, terms[:1], mask, 5).rows[-1]
     text = shelf.table.take(shelf.row_ids[[last]], ["text"])["text"][0].as_py()
-    with_words = recall(shelf, terms[:1], mask, 5, words=text)
+    with_words = recall(shelf, terms[:1], mask, 5, worded=rows_with_words(shelf, text, 5))
     assert with_words.rows.tolist().index(last) < 4
     assert with_words.word_ranks[with_words.rows == last].tolist() == [0]
     hidden = mask & (shelf.groups != shelf.groups[last])
-    assert last not in recall(shelf, terms[:1], hidden, 5, words=text).rows
+    assert last not in recall(shelf, terms[:1], hidden, 5, worded=rows_with_words(shelf, text, 5)).rows
 
 
 def test_the_approximate_way_knows_words_too(far_shelf: Shelf, terms: list[Term]) -> None:
-    found = recall(far_shelf, terms[:1], np.ones(len(far_shelf), np.bool_), 2, words="O'Neill")
+    found = recall(
+        far_shelf, terms[:1], np.ones(len(far_shelf), np.bool_), 2, worded=rows_with_words(far_shelf, "O'Neill", 2)
+    )
     texts = far_shelf.table.take(far_shelf.row_ids[found.rows], ["text"])["text"].to_pylist()
     assert sum("O'Neill" in text for text in texts) == 1
     assert np.isfinite(found.word_ranks).sum() == 1
@@ -163,3 +193,6 @@ class _Crowded:
 
     def cards(self, mask_R: NDArray[np.bool_]) -> int:
         return len(set(self.groups[mask_R].tolist()))
+
+    def similarities(self, vectors_KE: NDArray[np.float32]) -> NDArray[np.float32]:
+        return vectors_KE @ self.vectors.T

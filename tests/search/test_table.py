@@ -40,7 +40,7 @@ def table(tmp_path: Path) -> ViewTable:
 
 def test_a_product_is_replaced_with_all_its_pictures(table: ViewTable) -> None:
     table.upsert(rows(["b", "c"], text="a shirt"), ["b", "c"], new=False)
-    found = table.rows_in_memory(vectors=False)
+    found = table.rows_in_memory(whole=False)
     assert sorted(zip(found["product_id"].to_pylist(), found["view"].to_pylist(), strict=True)) == [
         ("a", 0),
         ("a", 1),
@@ -65,7 +65,7 @@ def test_any_id_is_only_an_id(table: ViewTable, name: str) -> None:
 
 def test_a_pinned_version_does_not_change(table: ViewTable) -> None:
     held = table.pinned()
-    ids = held.rows_in_memory(vectors=False)["_rowid"].to_numpy()
+    ids = held.rows_in_memory(whole=False)["_rowid"].to_numpy()
     table.delete(["a"])
     table.upsert(rows(["b"], text="new"), ["b"], new=False)
     table.tidy(exact_up_to=100)
@@ -76,7 +76,7 @@ def test_a_pinned_version_does_not_change(table: ViewTable) -> None:
 
 
 def test_rows_are_taken_in_the_order_that_is_asked(table: ViewTable) -> None:
-    found = table.rows_in_memory(vectors=True)
+    found = table.rows_in_memory(whole=True)
     ids, products, views = (found[name].to_pylist() for name in ("_rowid", "product_id", "view"))
     order = [3, 0, 2, 0]
     taken = table.take([ids[place] for place in order], ["record"])
@@ -106,7 +106,7 @@ def test_an_empty_table_can_be_tidied(tmp_path: Path) -> None:
     table = ViewTable.create(tmp_path, 2)
     table.tidy(exact_up_to=0)
     assert table.contents() == {}
-    assert table.rows_in_memory(vectors=True).num_rows == 0
+    assert table.rows_in_memory(whole=True).num_rows == 0
 
 
 def test_the_nearest_are_those_of_the_largest_inner_product(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_no_table_is_told(tmp_path: Path) -> None:
 
 
 def test_a_lost_file_is_told(table: ViewTable) -> None:
-    ids = table.rows_in_memory(vectors=False)["_rowid"].to_numpy()
+    ids = table.rows_in_memory(whole=False)["_rowid"].to_numpy()
     for data in (table.folder / FOLDER).rglob("*.lance"):
         if data.is_file():
             data.unlink()

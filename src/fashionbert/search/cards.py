@@ -1,7 +1,7 @@
 """From rows that were recalled and read to an answer: order, cards, and whether anything matches at all."""
 
-import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,6 @@ from fashionbert.search.query import Answer, Hit, Query
 from fashionbert.search.recall import Recalled, reciprocal, standardised
 from fashionbert.search.rerank import Reranked
 from fashionbert.search.shelf import Shelf
-
-CARD_COLUMNS = ("product_id", "group_id", "text", "category", "subcategory", "attributes", "view", "picture")
 
 
 def answer_of(
@@ -38,7 +36,7 @@ def answer_of(
         if calibration is not None:
             confidences = calibration.confidence(scored.margins)
     shown = order[: query.top]
-    cards = shelf.table.take(shelf.row_ids[found.rows[shown]], CARD_COLUMNS).to_pylist()
+    cards = shelf.cards_of(found.rows[shown])
     hits = [
         _hit(card, float(found.scores[place]), _at(probabilities, place), _at(confidences, place))
         for card, place in zip(cards, shown.tolist(), strict=True)
@@ -81,11 +79,8 @@ def _nothing_matches(hits: Sequence[Hit], calibration: Calibration | None) -> bo
     return threshold is not None and bool(confidences) and max(confidences) < threshold
 
 
-def _hit(card: Mapping[str, object], recall_score: float, probability: float | None, confidence: float | None) -> Hit:
-    attributes = json.loads(str(card["attributes"]))
-    return Hit(
-        **{**card, "attributes": attributes}, recall=recall_score, probability=probability, confidence=confidence
-    )  # pyright: ignore[reportArgumentType]
+def _hit(card: Mapping[str, Any], recall_score: float, probability: float | None, confidence: float | None) -> Hit:
+    return Hit(**card, recall=recall_score, probability=probability, confidence=confidence)
 
 
 def _at(values: NDArray[np.float64] | None, place: int) -> float | None:

@@ -1,8 +1,8 @@
 """An open index with its model: queries in, cards out."""
 
-import json
 import operator
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,18 +17,21 @@ from fashionbert.images.decode import decode_picture
 from fashionbert.scoring import KeptPictures, Scorer, match_probability, model_fingerprint
 from fashionbert.search.build import put_products
 from fashionbert.search.calibration import Calibration
-from fashionbert.search.cards import CARD_COLUMNS, answer_of
+from fashionbert.search.cards import answer_of
 from fashionbert.search.encoders import RecallEncoder, load_stages
 from fashionbert.search.explain import Explanation, explain
 from fashionbert.search.manifest import Manifest
 from fashionbert.search.query import Answer, Query
-from fashionbert.search.recall import Recalled, Term, recall
+from fashionbert.search.recall import Recalled, Term, recall, rows_with_words
 from fashionbert.search.rerank import Reranked, RerankTask, rerank
 from fashionbert.search.rows import RowMaker, ViewFault
 from fashionbert.search.shelf import Facet, Shelf
 from fashionbert.search.table import ViewTable
 from fashionbert.search.thumbnails import thumbnail_size
 from fashionbert.types import ImageInput, Product, ProductId
+
+_LOOK_UPS = 2
+"""Queries whose words are looked up at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class SearchEngine:
         self.kept, self.encoder = KeptPictures(scorer), encoder
         self.table = ViewTable.open(folder)
         self.shelf = Shelf.of(self.table, exact_up_to=manifest.exact_up_to)
+        self._threads = ThreadPoolExecutor(_LOOK_UPS, "words")
         self.maker = RowMaker(self.kept, encoder, thumbnail_side=manifest.thumbnail_side)
 
     @classmethod
@@ -126,11 +130,13 @@ class SearchEngine:
             PictureError: a picture cannot be used.
         """
         spent: dict[str, float] = {}
+        words = [self._look_up(query) for query in queries]  # beside what follows, by threads of their own
         with _timed(spent, "encode"):
             pictures = [self._record_of(query) for query in queries]
             terms = self._terms(queries, pictures)
         with _timed(spent, "recall"):
-            found = [self._recall(query, own) for query, own in zip(queries, terms, strict=True)]
+            terms = self._compared(terms)
+            found = [self._recall(*each) for each in zip(queries, terms, words, strict=True)]
         with _timed(spent, "rerank"):
             scored = self._rerank(queries, pictures, found)
         with _timed(spent, "cards"):
@@ -215,9 +221,7 @@ class SearchEngine:
         Raises:
             QueryError: there is no such product.
         """
-        rows = self.shelf.table.take(self.shelf.row_ids[self.shelf.rows_of(product_id)], CARD_COLUMNS).to_pylist()
-        views = [{**row, "attributes": json.loads(row["attributes"])} for row in rows]
-        return sorted(views, key=operator.itemgetter("view"))
+        return sorted(self.shelf.cards_of(self.shelf.rows_of(product_id)), key=operator.itemgetter("view"))
 
     def _rows_of_view(self, product_id: ProductId, view: int) -> NDArray[np.int64]:
         rows = self.shelf.rows_of(product_id)
@@ -313,6 +317,14 @@ class SearchEngine:
         terms += [Term(self._vector_of(name), wanted=False) for name in query.less_like]
         return terms
 
+    def _compared(self, terms: Sequence[Sequence[Term]]) -> list[list[Term]]:
+        """Compare the terms of all queries with all rows in one product, where the rows are held in memory."""
+        if not self.shelf.is_exact or not any(terms):
+            return [list(own) for own in terms]
+        vectors_KE = np.stack([term.vector for own in terms for term in own])
+        similarities = iter(self.shelf.similarities(vectors_KE))
+        return [[replace(term, similarity=next(similarities)) for term in own] for own in terms]
+
     def _vector_of(self, product_id: ProductId) -> NDArray[np.float32]:
         """Mean direction of a product's pictures."""
         rows = self.shelf.rows_of(product_id)
@@ -323,12 +335,17 @@ class SearchEngine:
             mean_E = taken.flatten().to_numpy().reshape(len(rows), -1).mean(axis=0)
         return mean_E / max(float(np.linalg.norm(mean_E)), 1e-12)
 
-    def _recall(self, query: Query, terms: Sequence[Term]) -> Recalled:
+    def _look_up(self, query: Query) -> "Future[NDArray[np.int64]] | None":
+        if not query.words or not query.text.strip():
+            return None
+        return self._threads.submit(rows_with_words, self.shelf, query.text, max(query.top, query.rerank))
+
+    def _recall(self, query: Query, terms: Sequence[Term], words: "Future[NDArray[np.int64]] | None") -> Recalled:
         mask = self.shelf.mask(query.filter)
         for product_id in (*query.more_like, *query.less_like, *query.hidden):
             mask &= self.shelf.groups != self.shelf.groups[self.shelf.rows_of(product_id)[0]]
-        words = query.text if query.words else ""
-        return recall(self.shelf, terms, mask, max(query.top, query.rerank), words=words)
+        worded = None if words is None else words.result()
+        return recall(self.shelf, terms, mask, max(query.top, query.rerank), worded=worded)
 
     def _rerank(
         self, queries: Sequence[Query], pictures: Sequence[NDArray[np.void] | None], found: Sequence[Recalled]

@@ -16,6 +16,8 @@ from fashionbert.search.table import Found
 _RANK_OFFSET = 60
 """Of reciprocal rank fusion: how little the first places stand out (Cormack et al., SIGIR 2009)."""
 _ANN_AT_ONCE = 1000
+_ROWS_A_CARD = 4
+"""Rows asked for a card that is wanted: pictures of one group, and what a filter takes away."""
 UNWANTED_SHARE = 0.5
 """How much the unwanted terms of a query weigh against the wanted ones."""
 
@@ -31,10 +33,12 @@ class Term:
     Attributes:
         vector: unit vector [E].
         wanted: whether what is found should be like it, or unlike it.
+        similarity: to every row of the shelf, where it was computed for many terms at once [R].
     """
 
     vector: NDArray[np.float32]
     wanted: bool = True
+    similarity: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ def recall(
     mask_R: NDArray[np.bool_],
     limit: int,
     *,
-    words: str = "",
+    worded: NDArray[np.int64] | None = None,
 ) -> Recalled:
     """Find the cards nearest to a query.
 
@@ -70,7 +74,7 @@ def recall(
         terms: of the query; without any, cards come in the order of the index.
         mask_R: rows that may be found.
         limit: cards wanted.
-        words: text whose words products may hold to be found too; empty: none.
+        worded: rows whose text holds words of the query, best first, from :func:`rows_with_words`; they are found too.
 
     Returns:
         At most ``limit`` cards.
@@ -82,7 +86,7 @@ def recall(
     if not terms:
         rows = _first_of_groups(shelf, np.flatnonzero(mask_R))[:limit]
         return _recalled(rows, np.zeros(len(rows), np.float32), matches)
-    worded = _rows_with_words(shelf, words, mask_R, limit) if words else np.empty(0, np.int64)
+    worded = np.empty(0, np.int64) if worded is None else _first_of_groups(shelf, worded[mask_R[worded]])[:limit]
     near = _nearest if shelf.is_exact else _nearest_proposed
     rows, score_of = near(shelf, terms, mask_R, limit, worded)
     rows = fuse(shelf, rows, worded)[:limit] if len(worded) else rows
@@ -119,6 +123,11 @@ def combine(similarities: Sequence[tuple[NDArray[np.float32], bool]]) -> NDArray
     return scores_R
 
 
+def rows_with_words(shelf: Shelf, words: str, limit: int) -> NDArray[np.int64]:
+    """Find rows whose text holds words, best first, some more than the ``limit`` cards that they are wanted for."""
+    return _known_rows(shelf, shelf.table.find_words(words, _ROWS_A_CARD * limit))
+
+
 def reciprocal(ranks_n: NDArray[np.number]) -> NDArray[np.float64]:
     """What places in an order, from 0, count for when orders are joined [n]; 0 for an infinite one."""
     return 1.0 / (_RANK_OFFSET + ranks_n.astype(np.float64))
@@ -147,7 +156,8 @@ def _best_cards(shelf: Shelf, scores_R: NDArray[np.float32], limit: int) -> NDAr
     """Best row of each of the best groups; looks at more rows until there are enough groups."""
     count = min(len(scores_R), 2 * limit + 16)
     while True:
-        best = np.argpartition(-scores_R, count - 1)[:count] if count < len(scores_R) else np.arange(len(scores_R))
+        rest = len(scores_R) - count
+        best = np.argpartition(scores_R, rest)[rest:] if rest else np.arange(len(scores_R))
         best = best[np.isfinite(scores_R[best])]
         best = best[np.lexsort((best, -scores_R[best]))]
         rows = _first_of_groups(shelf, best)
@@ -161,11 +171,6 @@ def _first_of_groups(shelf: Shelf, rows: NDArray[np.int64]) -> NDArray[np.int64]
     return rows[np.sort(np.unique(shelf.groups[rows], return_index=True)[1])]
 
 
-def _rows_with_words(shelf: Shelf, words: str, mask_R: NDArray[np.bool_], limit: int) -> NDArray[np.int64]:
-    rows = _known_rows(shelf, shelf.table.find_words(words, 4 * limit))
-    return _first_of_groups(shelf, rows[mask_R[rows]])[:limit]
-
-
 def _known_rows(shelf: Shelf, found: Found) -> NDArray[np.int64]:
     return np.asarray([shelf.row_of_id[row_id] for row_id in found.rows.tolist()], np.int64)
 
@@ -174,10 +179,12 @@ def _nearest(
     shelf: Shelf, terms: Sequence[Term], mask_R: NDArray[np.bool_], limit: int, _worded: NDArray[np.int64]
 ) -> Nearest:
     """Compare every row."""
-    assert shelf.vectors is not None, "an exact shelf holds its vectors"
-    scores_R = combine([(shelf.vectors @ term.vector, term.wanted) for term in terms])
-    rows = _best_cards(shelf, np.where(mask_R, scores_R, -np.inf).astype(np.float32), limit)
-    return rows, scores_R.__getitem__
+    similarities = [
+        shelf.similarities(term.vector[None])[0] if term.similarity is None else term.similarity for term in terms
+    ]
+    scores_R = combine([(values, term.wanted) for values, term in zip(similarities, terms, strict=True)])
+    allowed_R = scores_R if mask_R.all() else np.where(mask_R, scores_R, np.float32(-np.inf))
+    return _best_cards(shelf, allowed_R, limit), scores_R.__getitem__
 
 
 def _nearest_proposed(

@@ -7,11 +7,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import torch
 from numpy.typing import NDArray
 
 from fashionbert.errors import QueryError
@@ -20,6 +21,7 @@ from fashionbert.search.filters import filter_from_facets, parse_filter
 from fashionbert.search.table import ViewTable
 from fashionbert.types import ProductId
 
+CARD_COLUMNS = ("product_id", "group_id", "text", "category", "subcategory", "attributes", "view", "picture")
 _FACET_VALUES = 50
 """Values of an attribute up to which it can be ticked on a page; a description has thousands."""
 
@@ -49,13 +51,14 @@ class Shelf:
         self.table = table
         self.version = table.version
         self.is_exact = len(table) <= exact_up_to
-        rows = table.rows_in_memory(vectors=self.is_exact)
+        rows = table.rows_in_memory(whole=self.is_exact)
         self.row_ids: NDArray[np.uint64] = rows["_rowid"].to_numpy()
         self.product_ids, self.products = _coded(rows["product_id"])
         self.group_ids, self.groups = _coded(_groups(rows))
         self.views: NDArray[np.int16] = rows["view"].to_numpy()
         self.vectors = _vectors(rows) if self.is_exact else None
         """Unit vectors [R, E]; None where the index is too large to hold them."""
+        self._cards = rows.select(CARD_COLUMNS).combine_chunks() if self.is_exact else None
         self.columns = read_columns(map(_attributes, *(rows[name].to_pylist() for name in _ATTRIBUTE_COLUMNS)))
 
     @classmethod
@@ -110,7 +113,34 @@ class Shelf:
 
     def cards(self, mask_R: NDArray[np.bool_]) -> int:
         """Count the groups that have a row in a mask."""
+        if mask_R.all():
+            return len(self.group_ids)
         return int(np.count_nonzero(np.bincount(self.groups[mask_R], minlength=1)))
+
+    def similarities(self, vectors_KE: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Inner products of vectors with those of all rows [K, R], for many in one pass over the memory.
+
+        Args:
+            vectors_KE: unit vectors.
+
+        Returns:
+            Similarities.
+
+        Raises:
+            ValueError: the shelf is too large to hold its vectors.
+        """
+        if self.vectors is None:
+            raise ValueError("this shelf does not hold its vectors: ask the table's approximate index")
+        # By torch, whose threads have just read the query: numpy's would have to fight them for the cores.
+        return (torch.from_numpy(vectors_KE) @ torch.from_numpy(self.vectors).T).numpy()
+
+    def cards_of(self, rows: NDArray[np.int64]) -> list[dict[str, Any]]:
+        """What is shown of rows, in their order: :data:`CARD_COLUMNS` by name, ``attributes`` as a mapping."""
+        if self._cards is not None:
+            cards = self._cards.take(rows).to_pylist()
+        else:
+            cards = self.table.take(self.row_ids[rows], CARD_COLUMNS).to_pylist()
+        return [{**card, "attributes": json.loads(card["attributes"])} for card in cards]
 
     def facets(self, mask_R: NDArray[np.bool_], ticked: Mapping[str, Sequence[str]]) -> list[Facet]:
         """Count the cards of a mask by the values of each attribute that one can choose by.
@@ -166,4 +196,4 @@ def _groups(rows: pa.Table) -> pa.ChunkedArray:
 def _vectors(rows: pa.Table) -> NDArray[np.float32]:
     column = rows["vector"].combine_chunks()
     size = column.type.list_size
-    return column.flatten().to_numpy().reshape(len(rows), size)
+    return np.array(column.flatten().to_numpy()).reshape(len(rows), size)  # a copy, which torch may take as its own

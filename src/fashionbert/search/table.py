@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 TABLE = "views"
 FOLDER = "table"
-SHORT = ("product_id", "view", "group_id", "category", "subcategory", "attributes", "vector")
-"""Columns that searches hold in memory."""
-LONG = ("text", "picture")
-"""Columns that are read for the cards that are shown."""
+SHORT = ("product_id", "view", "group_id", "category", "subcategory", "attributes")
+"""Columns that searches hold in memory of every index."""
+LONG = ("text", "picture", "vector")
+"""Columns that they hold in memory too where all rows are compared."""
 _ROWS_FOR_ANN = 5000
 """Below, an approximate index has nothing to gain, and its training too few vectors."""
 
@@ -174,16 +174,16 @@ class ViewTable:
         other._table.checkout(version)
         return other
 
-    def rows_in_memory(self, *, vectors: bool) -> pa.Table:
+    def rows_in_memory(self, *, whole: bool) -> pa.Table:
         """Read the short columns of all rows, and ``_rowid``.
 
         Args:
-            vectors: with the vectors.
+            whole: with texts, names of pictures and vectors.
 
         Returns:
             A table [R].
         """
-        return self._scan(SHORT if vectors else SHORT[:-1])
+        return self._scan((*SHORT, *LONG) if whole else SHORT)
 
     def take(self, rows: Sequence[int] | NDArray[np.integer], columns: Sequence[str]) -> pa.Table:
         """Read columns of rows.
