@@ -59,10 +59,10 @@ def take(index: Path) -> None:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 860}, reduced_motion="reduce")
         page.goto(address)
-        search(page, "a red skirt with a flower print")
+        search(page, "red skirt with a belt")
         card = page.locator(".card").first
         card.locator(".picture").hover()
-        card.locator(".why button").nth(1).hover()
+        card.locator(".why button").first.hover()
         page.wait_for_selector(".patches i")
         keep(page, "page")
         page = browser.new_page(viewport={"width": 1280, "height": 860}, color_scheme="dark", reduced_motion="reduce")
