@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from fashionbert.errors import QueryError, SearchIndexError
 from fashionbert.search import Answer, Query
+from fashionbert.serving import worker as worker_module
 from fashionbert.serving.budget import CostEstimate
 from fashionbert.serving.problems import ProblemError
 from fashionbert.serving.service import wait_for
@@ -171,6 +172,24 @@ def test_an_idle_worker_looks_for_newer_versions_and_tells_of_a_lost_index(engin
     assert engine.refreshed.wait(LONG)
     worker.call(lambda _: None).result(LONG)
     assert worker.fault is None
+    worker.close()
+
+
+def test_a_busy_worker_looks_for_newer_versions_too(engine: SlowEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(worker_module, "monotonic", lambda: now[0])
+    worker = make_worker(engine, refresh=5.0)
+    first = busy(engine, worker)
+    second = ask(worker, "a")
+    engine.gate.release(2)
+    matches([first, *second])
+    assert not engine.refreshed.is_set()
+    third = busy(engine, worker)
+    fourth = ask(worker, "b")
+    now[0] += 5.0
+    engine.gate.release(2)
+    matches([third, *fourth])
+    assert engine.refreshed.is_set()
     worker.close()
 
 

@@ -25,7 +25,7 @@ class ServeSettings(BaseSettings):
         batch: searches that are computed together.
         deadline_ms: a request that has waited longer is not computed any more.
         upload_mb: largest body of a request.
-        refresh_seconds: how often an idle service looks for products that were written by others.
+        refresh_seconds: how often the service looks for products that were written by others.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)

@@ -71,7 +71,7 @@ class Worker:
             queue_size: jobs that may wait.
             batch_size: searches computed together.
             deadline: seconds after which a job that still waits is dropped.
-            refresh: seconds between looks for a newer version of the index, while idle.
+            refresh: seconds between looks for a newer version of the index, in between batches.
             load: is told what happens.
         """
         self._engine = engine
@@ -145,14 +145,18 @@ class Worker:
         return job.future
 
     def _work(self) -> None:
-        while True:
-            try:
-                job = self._jobs.get(timeout=self._refresh)
-            except queue.Empty:
+        looked, goes_on = monotonic(), True
+        while goes_on:
+            left = looked + self._refresh - monotonic()
+            if left <= 0:  # however busy it is: a queue that is never empty must not hide what others write
                 self._look_for_newer()
+                looked = monotonic()
                 continue
-            if job is None or not self._run_batch(job):
-                return
+            try:
+                job = self._jobs.get(timeout=left)
+            except queue.Empty:
+                continue
+            goes_on = job is not None and self._run_batch(job)
 
     def _look_for_newer(self) -> None:
         try:
