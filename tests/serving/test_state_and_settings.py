@@ -1,4 +1,5 @@
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,35 @@ def test_metrics_count_answers_and_stages(shop_index: Path) -> None:
         "fashionbert_index_pictures 9.0",
     ):
         assert line in text
+
+
+def test_pictures_and_figures_do_not_wait_for_the_model(shop_index: Path) -> None:
+    app = create_app(SearchEngine.open(shop_index), ServeSettings(queue=1))
+    with TestClient(app) as client:
+        worker = app.state.service.worker
+        entered, gate = threading.Event(), threading.Event()
+        held = worker.call(lambda _: (entered.set(), gate.wait(60)))
+        assert entered.wait(60)
+        waiting = worker.call(lambda _: None)
+        refused = client.post("/v1/search", json={"text": "red"})
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+        for path in ("/v1/thumbnails/d1", "/v1/products/d1", "/metrics", "/health"):
+            assert client.get(path).status_code == 200
+        gate.set()
+        held.result(60)
+        waiting.result(60)
+
+
+def test_a_search_takes_one_turn(shop_index: Path) -> None:
+    """What was computed is never refused afterwards for want of a second place in the queue."""
+    app = create_app(SearchEngine.open(shop_index), ServeSettings())
+    with TestClient(app) as client:
+        worker = app.state.service.worker
+        called: list[object] = []
+        worker.call = called.append
+        answer = client.post("/v1/search", json={"text": "red"}).json()
+        assert answer["version"] == worker.shelf.version
+        assert called == []
 
 
 def test_answers_carry_security_headers(client: TestClient) -> None:

@@ -46,6 +46,8 @@ def answer_of(
         matches=found.matches,
         reranked=0 if scored is None else min(len(scored.margins), len(shown)),
         nothing_matches=_nothing_matches(hits, calibration),
+        calibrated=calibration is not None,
+        version=shelf.version,
     )
 
 

@@ -1,6 +1,5 @@
 """An open index with its model: queries in, cards out."""
 
-import operator
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionbert.errors import QueryError, SearchIndexError
+from fashionbert.errors import SearchIndexError
 from fashionbert.images.decode import decode_picture
 from fashionbert.scoring import KeptPictures, Scorer, match_probability, model_fingerprint
 from fashionbert.search.build import put_products
@@ -185,10 +184,9 @@ class SearchEngine:
     def _record(self, picture: ImageInput | IndexedPicture) -> NDArray[np.void]:
         if not isinstance(picture, IndexedPicture):
             return self.kept.read([picture])
-        rows = self._rows_of_view(picture.product_id, picture.view)
-        return np.frombuffer(
-            self.shelf.table.take(self.shelf.row_ids[rows], ["record"])["record"][0].as_py(), self.kept.dtype
-        )
+        row = self.shelf.row_of_view(picture.product_id, picture.view)
+        taken = self.shelf.table.take(self.shelf.row_ids[[row]], ["record"])
+        return np.frombuffer(taken["record"][0].as_py(), self.kept.dtype)
 
     def explain(self, text: str, product_id: ProductId, view: int = 0) -> Explanation:
         """Say why a picture of a product matches words, or does not.
@@ -204,7 +202,7 @@ class SearchEngine:
         Raises:
             QueryError: there is no such product or picture.
         """
-        [row] = self._rows_of_view(product_id, view)
+        row = self.shelf.row_of_view(product_id, view)
         taken = self.shelf.table.take(self.shelf.row_ids[[row]], ["record", "thumbnail"])
         record = np.frombuffer(taken["record"][0].as_py(), self.kept.dtype)
         return explain(self.kept, text, record, thumbnail_size(taken["thumbnail"][0].as_py()))
@@ -221,14 +219,7 @@ class SearchEngine:
         Raises:
             QueryError: there is no such product.
         """
-        return sorted(self.shelf.cards_of(self.shelf.rows_of(product_id)), key=operator.itemgetter("view"))
-
-    def _rows_of_view(self, product_id: ProductId, view: int) -> NDArray[np.int64]:
-        rows = self.shelf.rows_of(product_id)
-        wanted = rows[self.shelf.views[rows] == view]
-        if not len(wanted):
-            raise QueryError(f"product {product_id!r} has no picture {view}")
-        return wanted
+        return self.shelf.cards_of_product(product_id)
 
     @property
     def is_calibrated(self) -> bool:
@@ -294,8 +285,7 @@ class SearchEngine:
         Raises:
             QueryError: there is no such product or picture.
         """
-        wanted = self._rows_of_view(product_id, view)
-        return self.shelf.table.take(self.shelf.row_ids[wanted], ["thumbnail"])["thumbnail"][0].as_py()
+        return self.shelf.thumbnail(product_id, view)
 
     def _record_of(self, query: Query) -> NDArray[np.void] | None:
         return None if query.image is None else self.kept.read([query.image])

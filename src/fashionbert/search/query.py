@@ -104,6 +104,8 @@ class Answer:
         matches: cards that passed the filter, shown or not.
         reranked: how many of the first hits the pair model has put in order.
         nothing_matches: True where the best hit is below the threshold of the stated precision.
+        calibrated: whether the index is; without that no hit has a confidence.
+        version: of the index.
         milliseconds: time of each stage.
     """
 
@@ -111,4 +113,6 @@ class Answer:
     matches: int
     reranked: int = 0
     nothing_matches: bool = False
+    calibrated: bool = False
+    version: int = 0
     milliseconds: Mapping[str, float] = field(default_factory=dict)

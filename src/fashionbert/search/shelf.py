@@ -4,6 +4,7 @@ Letters: R rows (pictures), E vector size, G groups.
 """
 
 import json
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -94,6 +95,23 @@ class Shelf:
         if product_id not in self.place_of:
             raise QueryError("the query cannot be answered", [f"there is no product {product_id!r} in the index"])
         return np.flatnonzero(self.products == self.products[self.place_of[product_id]])
+
+    def row_of_view(self, product_id: ProductId, view: int) -> int:
+        """Row of a picture; :class:`QueryError` where there is no such product or picture."""
+        rows = self.rows_of(product_id)
+        wanted = rows[self.views[rows] == view]
+        if not len(wanted):
+            raise QueryError(f"product {product_id!r} has no picture {view}")
+        return int(wanted[0])
+
+    def thumbnail(self, product_id: ProductId, view: int = 0) -> bytes:
+        """The small picture of a product, encoded; :class:`QueryError` where there is no such product or picture."""
+        row = self.row_of_view(product_id, view)
+        return self.table.take(self.row_ids[[row]], ["thumbnail"])["thumbnail"][0].as_py()
+
+    def cards_of_product(self, product_id: ProductId) -> list[dict[str, Any]]:
+        """What is shown of a product, for each of its pictures in order; :class:`QueryError` where there is none."""
+        return sorted(self.cards_of(self.rows_of(product_id)), key=operator.itemgetter("view"))
 
     def mask(self, condition: str) -> NDArray[np.bool_]:
         """Rows that satisfy a filter [R]; all, where it is empty.

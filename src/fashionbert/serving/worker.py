@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from fashionbert.errors import FashionBertError
 from fashionbert.search import Answer, Query, SearchEngine
+from fashionbert.search.shelf import Shelf
 
 Result = TypeVar("Result")
 
@@ -102,6 +103,11 @@ class Worker:
     def is_alive(self) -> bool:
         """Whether jobs are being done."""
         return self._thread.is_alive() and not self._closed
+
+    @property
+    def shelf(self) -> Shelf:
+        """The version that is searched at the moment, which never changes: any thread may read it, without a turn."""
+        return self._engine.shelf
 
     def search(self, query: Query) -> "Future[Answer]":
         """Put a search in the queue.

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from fashionbert.catalogue import HeldPicture
 from fashionbert.search import SearchEngine
+from fashionbert.search.shelf import Shelf
 from fashionbert.search.thumbnails import MEDIA_TYPE
 from fashionbert.serving.bodies import (
     NamedProductBody,
@@ -35,42 +36,35 @@ _WRITE = {
 
 
 @router.get("/products/{product_id:path}", responses=_READ)
-async def read_product(request: Request, service: TheService, product_id: ProductIdPath) -> ProductAnswer:
+def read_product(service: TheService, product_id: ProductIdPath) -> ProductAnswer:
     """Give a product with all its pictures."""
-
-    def run(engine: SearchEngine) -> ProductAnswer:
-        _need(engine, product_id)
-        views = engine.views(product_id)
-        pictures = [
-            ViewAnswer(view=view["view"], picture=view["picture"], thumbnail=thumbnail_url(product_id, view["view"]))
-            for view in views
-        ]
-        shared = {
-            name: views[0][name] for name in ("product_id", "group_id", "text", "category", "subcategory", "attributes")
-        }
-        return ProductAnswer(**shared, views=pictures)
-
-    return await wait_for(request, service.worker.call(run))
+    shelf = service.worker.shelf
+    _need(shelf, product_id)
+    views = shelf.cards_of_product(product_id)
+    pictures = [
+        ViewAnswer(view=view["view"], picture=view["picture"], thumbnail=thumbnail_url(product_id, view["view"]))
+        for view in views
+    ]
+    shared = {
+        name: views[0][name] for name in ("product_id", "group_id", "text", "category", "subcategory", "attributes")
+    }
+    return ProductAnswer(**shared, views=pictures)
 
 
 @router.get("/thumbnails/{product_id:path}", responses={**_READ, 200: {"content": {MEDIA_TYPE: {}}}})
-async def thumbnail(
+def thumbnail(
     request: Request, service: TheService, product_id: ProductIdPath, view: int = Query(0, ge=0, le=32_767)
 ) -> Response:
     """Give the small picture of a product."""
-
-    def run(engine: SearchEngine) -> tuple[bytes, int]:
-        _need(engine, product_id)
-        if view not in engine.shelf.views[engine.shelf.rows_of(product_id)]:
-            raise ProblemError(404, "no-such-picture", f"product {product_id!r} has no picture {view}")
-        return engine.thumbnail(product_id, view), engine.shelf.version
-
-    picture, version = await wait_for(request, service.worker.call(run))
-    tag = f'"{version}"'
+    shelf = service.worker.shelf
+    _need(shelf, product_id)
+    if view not in shelf.views[shelf.rows_of(product_id)]:
+        raise ProblemError(404, "no-such-picture", f"product {product_id!r} has no picture {view}")
+    tag = f'"{shelf.version}"'
     headers = {"ETag": tag, "Cache-Control": "public, max-age=60"}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
-    return Response(picture, media_type=MEDIA_TYPE, headers=headers)
+    return Response(shelf.thumbnail(product_id, view), media_type=MEDIA_TYPE, headers=headers)
 
 
 @router.put("/products/{product_id:path}", responses=_WRITE)
@@ -99,14 +93,14 @@ async def delete_product(request: Request, service: TheService, product_id: Prod
     refuse_strangers(request, service)
 
     def run(engine: SearchEngine) -> None:
-        _need(engine, product_id)
+        _need(engine.shelf, product_id)
         engine.delete([product_id])
 
     await wait_for(request, service.worker.call(run))
 
 
-def _need(engine: SearchEngine, product_id: str) -> None:
-    if not engine.has(product_id):
+def _need(shelf: Shelf, product_id: str) -> None:
+    if product_id not in shelf.place_of:
         raise ProblemError(404, "no-such-product", f"there is no product {product_id!r}")
 
 

@@ -73,9 +73,7 @@ async def search(request: Request, service: TheService) -> SearchAnswer:
         rerank=_cards_to_rerank(body, service),
         words=body.words,
     )
-    answer = await wait_for(request, service.worker.search(query))
-    about = await wait_for(request, service.worker.call(lambda engine: (engine.shelf.version, engine.is_calibrated)))
-    return _answer(answer, *about)
+    return _answer(await wait_for(request, service.worker.search(query)))
 
 
 @router.get("/facets", responses=PROBLEMS)
@@ -120,7 +118,7 @@ def _cards_to_rerank(body: SearchBody, service: Service) -> int:
     return DEFAULT_RERANK
 
 
-def _answer(answer: Answer, version: int, calibrated: bool) -> SearchAnswer:
+def _answer(answer: Answer) -> SearchAnswer:
     hits = [
         HitAnswer(
             **{name: value for name, value in asdict(hit).items() if name != "picture"},
@@ -133,8 +131,8 @@ def _answer(answer: Answer, version: int, calibrated: bool) -> SearchAnswer:
         matches=answer.matches,
         reranked=answer.reranked,
         nothing_matches=answer.nothing_matches,
-        calibrated=calibrated,
-        version=version,
+        calibrated=answer.calibrated,
+        version=answer.version,
         milliseconds=dict(answer.milliseconds),
     )
 

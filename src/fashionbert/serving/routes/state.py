@@ -30,13 +30,11 @@ async def ready(service: TheService) -> HealthAnswer:
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-async def metrics(request: Request, service: TheService) -> Response:
+async def metrics(service: TheService) -> Response:
     """Give figures for Prometheus."""
-    version, pictures = await wait_for(
-        request, service.worker.call(lambda engine: (engine.shelf.version, len(engine.shelf)))
-    )
-    service.metrics.version.set(version)
-    service.metrics.pictures.set(pictures)
+    shelf = service.worker.shelf
+    service.metrics.version.set(shelf.version)
+    service.metrics.pictures.set(len(shelf))
     return Response(generate_latest(service.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 
