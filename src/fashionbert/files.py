@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,8 @@ try:
     import fcntl
 except ImportError:  # Windows has no such locks; there the user keeps two commands apart
     fcntl = None
+
+_LOOK_SECONDS = 0.02
 
 
 @contextmanager
@@ -37,7 +40,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def only_writer(folder: Path) -> Iterator[None]:
+def only_writer(folder: Path, *, wait: float = 0.0) -> Iterator[None]:
     """Keep other processes from writing into ``folder`` until the block ends, or this process does, however it does.
 
     The lock is the kernel's, on the folder itself: nothing is left behind by kill -9. File systems that have no such
@@ -45,6 +48,7 @@ def only_writer(folder: Path) -> Iterator[None]:
 
     Args:
         folder: made where it is not there.
+        wait: seconds to wait for another process to end what it writes.
 
     Yields:
         Nothing.
@@ -59,7 +63,7 @@ def only_writer(folder: Path) -> Iterator[None]:
     opened = os.open(folder, os.O_RDONLY)
     try:
         try:
-            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(opened, wait)
         except BlockingIOError:
             raise FolderInUseError(
                 f"{folder} is being written to by another process: wait until it has ended, or name another folder"
@@ -69,6 +73,19 @@ def only_writer(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(opened)
+
+
+def _lock(opened: int, wait: float) -> None:
+    """Take the lock; BlockingIOError where another process has held it all the time."""
+    assert fcntl is not None, "callers look"
+    until = time.monotonic() + wait
+    while True:
+        try:
+            return fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(_LOOK_SECONDS)
 
 
 def write_text(path: Path, text: str) -> None:

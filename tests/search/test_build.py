@@ -81,6 +81,18 @@ def test_only_prune_deletes(update: Callable[..., BuildState], own_index: Path, 
     assert ids(own_index) == {product.product_id for product in some}
 
 
+def test_a_prune_that_would_empty_the_index_is_refused(
+    update: Callable[..., BuildState], own_index: Path, shop: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(building, "_PRUNED_ANYWAY", 0)
+    first, *_ = shop
+    with pytest.raises(CatalogueError, match="would delete 5 of 6 products"):
+        update([replace(first, text="changed")], prune=True)
+    engine = SearchEngine.open(own_index)
+    assert len(engine.shelf.place_of) == 6
+    assert engine.views("d1")[0]["text"] == "changed"
+
+
 def test_broken_pictures_are_set_aside_and_told(
     update: Callable[..., BuildState], own_index: Path, shop: Catalogue, pictures: list[bytes]
 ) -> None:

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from fashionbert.catalogue import Catalogue
-from fashionbert.errors import QueryError
+from fashionbert.errors import QueryError, SearchIndexError
 from fashionbert.scoring import Scorer
 from fashionbert.search import Answer, Query, SearchEngine
+from fashionbert.search.calibration import Calibration
+from fashionbert.search.manifest import Manifest
 
 
 def probabilities(answer: Answer) -> dict[str, float]:
@@ -186,3 +188,23 @@ def test_products_that_are_wanted_weigh_as_much_as_words(engine: SearchEngine) -
     wishes = np.asarray([recalls[hit.product_id] for hit in answer.hits])
     total = (margins - margins.mean()) / margins.std() + (wishes - wishes.mean()) / wishes.std()
     assert total.tolist() == sorted(total, reverse=True)
+
+
+def test_an_index_of_another_model_that_takes_its_place_is_refused(own_engine: SearchEngine, own_index: Path) -> None:
+    manifest = Manifest.read(own_index)
+    replace(manifest, model_fingerprint="another").write(own_index)
+    with pytest.raises(SearchIndexError, match="model_fingerprint is 'another'"):
+        own_engine.refresh()
+
+
+def test_another_calibration_is_seen(own_engine: SearchEngine, own_index: Path) -> None:
+    assert not own_engine.is_calibrated
+    Calibration(
+        slope=1.0, offset=0.0, threshold=None, precision=0.8, reached=0.5, answered=0.0, queries=4, source="shop"
+    ).write(own_index)
+    own_engine.refresh()
+    assert own_engine.search(Query(text="red dress")).calibrated
+
+
+def test_quotes_are_no_syntax(engine: SearchEngine) -> None:
+    assert engine.search(Query(text='"red dress"')).hits

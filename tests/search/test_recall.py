@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from fashionbert.search import SearchEngine
+from fashionbert.search import recall as recall_module
 from fashionbert.search.recall import (
     UNWANTED_SHARE,
     Recalled,
@@ -21,7 +22,7 @@ from fashionbert.search.recall import (
     standardised,
 )
 from fashionbert.search.shelf import Shelf
-from fashionbert.search.table import ViewTable
+from fashionbert.search.table import Found, ViewTable
 
 
 @pytest.fixture(scope="session")
@@ -104,6 +105,17 @@ def test_the_approximate_way_finds_the_same_where_it_looks_at_all(
         if count == 1:  # with several, deviations are those over the rows that were proposed
             assert groups(far_shelf, far) == groups(shelf, near)
             np.testing.assert_allclose(far.scores, near.scores, atol=1e-6)
+
+
+def test_what_a_narrow_filter_leaves_is_found_whatever_the_index_proposes(
+    far_shelf: Shelf, terms: list[Term], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mask = far_shelf.mask("price = 80")
+    monkeypatch.setattr(far_shelf.table, "find_near", lambda *_: Found(np.zeros(0, np.uint64), np.zeros(0, np.float32)))
+    assert mask[recall(far_shelf, terms[:1], mask, 3).rows].tolist() == [True]
+    monkeypatch.setattr(recall_module, "_COMPARED_ANYWAY", 0)
+    nothing = recall(far_shelf, terms[:1], mask, 3)
+    assert (len(nothing.rows), nothing.matches) == (0, 1)
 
 
 def test_only_unwanted_terms_look_at_every_row(shelf: Shelf, far_shelf: Shelf, terms: list[Term]) -> None:

@@ -102,6 +102,34 @@ def test_words_of_products_that_came_later_are_found_too(table: ViewTable) -> No
     assert table.take(found.rows, ["product_id"])["product_id"].to_pylist() == ["s"]
 
 
+def test_two_writers_make_no_doubles(table: ViewTable) -> None:
+    other = table.newest()
+    table.upsert(rows(["x"], text="by one"), ["x"], new=True)
+    other.upsert(rows(["x"], text="by the other"), ["x"], new=True)
+    other.upsert(rows(["y"]), ["y"], new=False)
+    table.delete(["a"])
+    assert sorted(other.newest().contents()) == ["b", "x", "y"]
+    assert len(table.newest()) == 2 + 1 + 1  # b has two pictures
+    table.upsert(rows(["x"], text="again"), ["x"], new=False)
+    assert len(table.newest()) == 4
+
+
+def test_words_in_quotes_are_words(table: ViewTable) -> None:
+    table.upsert(rows(["s"], text="a red linen dress"), ["s"], new=False)
+    table.tidy(exact_up_to=100)
+    for words in ('"red linen"', '"red', 'red" "linen', '""'):
+        assert len(table.find_words(words, 5).rows) == (0 if words == '""' else 1)
+
+
+def test_a_garbled_file_is_told(table: ViewTable) -> None:
+    ids = table.rows_in_memory(whole=False)["_rowid"].to_numpy()
+    for data in (table.folder / FOLDER).rglob("*.lance"):
+        if data.is_file():
+            data.write_bytes(b"x" * data.stat().st_size)
+    with pytest.raises(SearchIndexError, match="is lost or damaged"):
+        ViewTable.open(table.folder).take(ids, ["record"])
+
+
 def test_an_empty_table_can_be_tidied(tmp_path: Path) -> None:
     table = ViewTable.create(tmp_path, 2)
     table.tidy(exact_up_to=0)

@@ -175,6 +175,17 @@ def test_an_idle_worker_looks_for_newer_versions_and_tells_of_a_lost_index(engin
     worker.close()
 
 
+def test_no_fault_of_a_look_ends_the_thread(engine: SlowEngine) -> None:
+    engine.fault = ValueError("invalid magic")
+    worker = make_worker(engine, refresh=0.01)
+    assert engine.refreshed.wait(LONG)
+    worker.call(lambda _: None).result(LONG)
+    assert worker.fault is not None
+    assert "invalid magic" in worker.fault
+    assert worker.is_alive
+    worker.close()
+
+
 def test_a_busy_worker_looks_for_newer_versions_too(engine: SlowEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr(worker_module, "monotonic", lambda: now[0])

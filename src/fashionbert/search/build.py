@@ -8,6 +8,8 @@ from fashionbert.search.rows import FetchedProduct, RowMaker, ViewFault, fetch
 from fashionbert.search.table import ViewTable
 from fashionbert.types import Product, ProductId
 
+_MOST_PRUNED, _PRUNED_ANYWAY = 0.5, 20
+"""Share of an index, and number of products, above which products that are gone are not deleted unasked."""
 PICTURES_AT_ONCE = 256
 """Pictures of a commit: some seconds of work, which is all that a kill can cost."""
 
@@ -56,7 +58,7 @@ def build_index(
         What was done.
 
     Raises:
-        CatalogueError: not one product could be used, and the index is empty.
+        CatalogueError: not one product could be used, and the index is empty; or pruning would delete much of it.
         StoreError: the model gives numbers that are not finite.
     """
     known = table.contents()
@@ -77,6 +79,12 @@ def build_index(
             "no product of the catalogue has a picture that can be used", [fault.message for fault in state.faults[:8]]
         )
     gone = sorted(known.keys() - met) if prune else []
+    if len(gone) > max(_PRUNED_ANYWAY, _MOST_PRUNED * len(known)):
+        raise CatalogueError(
+            f"--prune would delete {len(gone):,} of {len(known):,} products, which looks like pictures or a drive that "
+            "cannot be read just now; nothing was deleted, what is new or changed was written",
+            ["see `fashionbert catalogue check`; if it is meant, remove the index and make it anew"],
+        )
     for start in range(0, len(gone), 1000):
         table.delete(gone[start : start + 1000])
     return replace(state, deleted=len(gone))

@@ -236,7 +236,16 @@ class SearchEngine:
         return bool(groups[self.shelf.rows_of(one)[0]] == groups[self.shelf.rows_of(other)[0]])
 
     def refresh(self) -> bool:
-        """Look for products that were written since; True where there were any."""
+        """Look for products that were written since, and for another calibration.
+
+        Returns:
+            Whether there were products.
+
+        Raises:
+            SearchIndexError: the index is lost or damaged, or one of another model has taken its place.
+        """
+        Manifest.read(self.folder).refuse_other(self.manifest, self.folder)
+        self.calibration = Calibration.read(self.folder)
         newest = self.table.newest()
         if newest.version == self.shelf.version:
             return False

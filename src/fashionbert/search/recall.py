@@ -16,6 +16,8 @@ from fashionbert.search.table import Found
 _RANK_OFFSET = 60
 """Of reciprocal rank fusion: how little the first places stand out (Cormack et al., SIGIR 2009)."""
 _ANN_AT_ONCE = 1000
+_COMPARED_ANYWAY = 10_000
+"""Rows that a filter leaves, up to which all are compared: an approximate index would look past most of them."""
 _ROWS_A_CARD = 4
 """Rows asked for a card that is wanted: pictures of one group, and what a filter takes away."""
 UNWANTED_SHARE = 0.5
@@ -191,14 +193,15 @@ def _nearest_proposed(
     shelf: Shelf, terms: Sequence[Term], mask_R: NDArray[np.bool_], limit: int, worded: NDArray[np.int64]
 ) -> Nearest:
     """Let the approximate index propose rows, more and more until enough of them pass, and order those exactly."""
+    allowed = np.flatnonzero(mask_R)
     wanted = max(_ANN_AT_ONCE, 4 * limit)
-    rows = _proposed(shelf, terms, mask_R, wanted)
-    while len(np.unique(shelf.groups[rows])) < limit and wanted < len(shelf):
+    rows = allowed if len(allowed) <= _COMPARED_ANYWAY else _proposed(shelf, terms, mask_R, wanted)
+    while len(np.unique(shelf.groups[rows])) < limit and wanted < len(shelf) and rows is not allowed:
         wanted *= 4
         rows = _proposed(shelf, terms, mask_R, wanted)
     rows = np.union1d(rows, worded)
     vectors = shelf.table.take(shelf.row_ids[rows], ["vector"])["vector"].combine_chunks().flatten().to_numpy()
-    vectors_nE = vectors.reshape(len(rows), -1)
+    vectors_nE = vectors.reshape(len(rows), len(terms[0].vector))
     scores_n = combine([(vectors_nE @ term.vector, term.wanted) for term in terms])
     order = np.argsort(-scores_n, kind="stable")
     best = _first_of_groups(shelf, rows[order])[:limit]

@@ -6,7 +6,8 @@ Readers hold a version and read from it until they look for a newer one.
 Letters: R rows, E vector size.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -28,6 +29,10 @@ SHORT = ("product_id", "view", "group_id", "category", "subcategory", "attribute
 """Columns that searches hold in memory of every index."""
 LONG = ("text", "picture", "vector")
 """Columns that they hold in memory too where all rows are compared."""
+_BROKEN = (OSError, RuntimeError, ValueError)
+"""What the engine raises for files that are lost, cut or garbled."""
+_COMMIT_SECONDS = 30.0
+"""Wait for another writer's commit at most so long."""
 _ROWS_FOR_ANN = 5000
 """Below, an approximate index has nothing to gain, and its training too few vectors."""
 
@@ -104,7 +109,7 @@ class ViewTable:
         connection = _connect(folder)
         try:
             return cls(folder, connection.open_table(TABLE))
-        except (OSError, RuntimeError, ValueError) as error:
+        except _BROKEN as error:
             raise _damaged(folder, error) from error
 
     @property
@@ -126,10 +131,10 @@ class ViewTable:
         Args:
             rows: of all pictures of the products; a product without rows is deleted.
             product_ids: the products.
-            new: none of them is in the table yet, which is cheaper to write.
+            new: none of them is believed to be in the table, which is cheaper to write.
         """
-        with only_writer(self.folder):
-            if new:
+        with self._commit():
+            if new and self._table.count_rows(_one_of(product_ids)) == 0:  # another writer may have been faster
                 self._table.add(rows)
                 return
             (
@@ -142,7 +147,7 @@ class ViewTable:
 
     def delete(self, product_ids: Sequence[ProductId]) -> None:
         """Delete products in one commit."""
-        with only_writer(self.folder):
+        with self._commit():
             self._table.delete(_one_of(product_ids))
 
     def tidy(self, exact_up_to: int) -> None:
@@ -153,7 +158,7 @@ class ViewTable:
         """
         from lancedb.index import FTS, IvfPq
 
-        with only_writer(self.folder):
+        with self._commit():
             if len(self) == 0:
                 return
             there = {column for index in self._table.list_indices() for column in index.columns}
@@ -162,6 +167,16 @@ class ViewTable:
             if len(self) > max(exact_up_to, _ROWS_FOR_ANN) and "vector" not in there:
                 self._table.create_index("vector", config=IvfPq(distance_type="dot"))
             self._table.optimize()
+
+    @contextmanager
+    def _commit(self) -> Iterator[None]:
+        """Be the only writer, and write onto what the last one left."""
+        with only_writer(self.folder, wait=_COMMIT_SECONDS):
+            try:
+                self._table.checkout_latest()
+            except _BROKEN as error:
+                raise _damaged(self.folder, error) from error
+            yield
 
     def newest(self) -> Self:
         """The same table at its newest version."""
@@ -203,7 +218,7 @@ class ViewTable:
             return self._table.schema.empty_table().select(list(columns))
         try:
             found = self._table.take_row_ids(wanted).select([*columns, "_rowid"]).to_arrow()
-        except (OSError, RuntimeError) as error:
+        except _BROKEN as error:
             raise _damaged(self.folder, error) from error
         place = {row: number for number, row in enumerate(found["_rowid"].to_pylist())}
         return found.take([place[row] for row in wanted]).select(list(columns))
@@ -212,7 +227,8 @@ class ViewTable:
         """Find rows whose text holds words of another text (BM25); none before :meth:`tidy` has been called."""
         if not any("text" in index.columns for index in self._table.list_indices()):
             return _found(None, "_score")
-        query = self._table.search(text, query_type="fts").select(["_score"]).with_row_id(True).limit(limit)
+        plain = text.replace('"', " ")  # in quotes it would be a phrase, which the index knows nothing of
+        query = self._table.search(plain, query_type="fts").select(["_score"]).with_row_id(True).limit(limit)
         return self._asked(query, "_score")
 
     def find_near(self, vector_E: NDArray[np.float32], limit: int) -> Found:
@@ -225,13 +241,13 @@ class ViewTable:
     def _asked(self, query: Any, score: str) -> Found:
         try:
             return _found(query.to_arrow(), score)
-        except (OSError, RuntimeError) as error:
+        except _BROKEN as error:
             raise _damaged(self.folder, error) from error
 
     def _scan(self, columns: Iterable[str]) -> pa.Table:
         try:
             return self._table.search().select(list(columns)).with_row_id(True).limit(max(1, len(self))).to_arrow()
-        except (OSError, RuntimeError) as error:
+        except _BROKEN as error:
             raise _damaged(self.folder, error) from error
 
 

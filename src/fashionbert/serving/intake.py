@@ -68,6 +68,8 @@ async def read_body(request: Request, kind: type[Body], field: str, files: str) 
                 raise ProblemError(422, "bad-form", f"unknown fields {unknown}: send {field} and {files}")
             if not form:
                 raise ProblemError(422, "bad-form", f"the form is empty or cut off: send {field} or {files}")
+            if any(not isinstance(each, UploadFile) for each in form.getlist(files)):
+                raise ProblemError(422, "bad-form", f"{files} is text: send it as a file (curl: -F {files}=@photo.jpg)")
             words = form.get(field, "{}")
             text = await words.read() if isinstance(words, UploadFile) else words.encode()
             pictures = [each for each in form.getlist(files) if isinstance(each, UploadFile)]

@@ -37,8 +37,8 @@ class ServeSettings(BaseSettings):
     queue: int = Field(default=64, ge=1)
     batch: int = Field(default=16, ge=1)
     deadline_ms: int = Field(default=5000, ge=1)
-    upload_mb: float = Field(default=20.0, gt=0)
-    refresh_seconds: float = Field(default=5.0, gt=0)
+    upload_mb: float = Field(default=20.0, gt=0, le=10_000, allow_inf_nan=False)
+    refresh_seconds: float = Field(default=5.0, gt=0, le=86_400, allow_inf_nan=False)
 
 
 def load_serve_settings(config: Path | None, flags: Mapping[str, Any]) -> ServeSettings:

@@ -5,6 +5,7 @@ what has come in meanwhile: the more callers, the larger its batches. What canno
 comes or dropped before its turn, never after the work.
 """
 
+import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ from fashionbert.search import Answer, Query, SearchEngine
 from fashionbert.search.shelf import Shelf
 
 Result = TypeVar("Result")
+_LOG = logging.getLogger("fashionbert.serving")
 
 
 class BusyError(Exception):
@@ -142,7 +144,7 @@ class Worker:
 
     def _put(self, job: "_Job[Result]") -> "Future[Result]":
         with self._lock:
-            if self._closed:
+            if not self.is_alive:
                 raise BusyError("the service is stopping", 5)
             if self._jobs.qsize() >= self._queue_size:
                 raise BusyError(f"{self._queue_size} requests are waiting already", 1)
@@ -169,6 +171,9 @@ class Worker:
             self._engine.refresh()
         except FashionBertError as error:
             self.fault = str(error)
+        except Exception as error:  # the thread must live on, whatever a look at a damaged index brings
+            _LOG.exception("a look for a newer version failed")
+            self.fault = f"the index cannot be read ({error!r})"
         else:
             self.fault = None
 

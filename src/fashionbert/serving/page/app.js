@@ -21,7 +21,7 @@ const cards = new Cards(find('cards'), {
 });
 const filters = new Filters(find('filters'), (part, name, value) => {
   if (name === null) return void refreshFilters();
-  state[part] = { ...state[part], [name]: value };
+  state[part] = Object.assign(empty()[part], state[part], { [name]: value });
   if (Array.isArray(value) && !value.length) delete state[part][name];
   go();
 });
@@ -46,15 +46,17 @@ async function ask() {
   clearTimeout(again);
   running = new AbortController();
   const { signal } = running;
+  let shown = false;
   chips();
   const slow = setTimeout(() => { if (!signal.aborted) { cards.wait(); count.textContent = 'Searching…'; } }, SLOW);
   try {
     refreshFilters(signal);
     show(await api.search(bodyOf(state, top, 0), signal), slow);
+    shown = true;
     if (asks(state)) show(await api.search(bodyOf(state, top, Math.max(RERANK, top)), signal), slow);
   } catch (error) {
     clearTimeout(slow);
-    if (error.name !== 'AbortError' && !signal.aborted) fail(error);
+    if (error.name !== 'AbortError' && !signal.aborted) fail(error, shown);
   }
 }
 
@@ -75,7 +77,7 @@ function show(answer, slow) {
   if (answer.matches > answer.hits.length && answer.hits.length < MOST) {
     find('results').append(make('p', { class: 'end' }, make('button', { id: 'more', type: 'button', onclick: () => { top = Math.min(MOST, top + PAGE); ask(); } }, 'Show more')));
   }
-  if (!answer.matches) say('Nothing is left under these filters.', 'Remove the filters', () => { state = { ...state, facets: {}, ranges: {} }; go(); });
+  if (!answer.matches) say('Nothing is left under these filters.', 'Remove the filters', () => { state = { ...state, facets: empty().facets, ranges: empty().ranges }; go(); });
   else if (answer.nothing_matches) say('Nothing here matches well. These come nearest.');
   else notice.hidden = true;
 }
@@ -85,15 +87,18 @@ function say(words, action, run) {
   notice.hidden = false;
 }
 
-function fail(problem) {
+// What the first wave has shown stays when the second one fails.
+function fail(problem, shown) {
   if (problem.status === 503 && problem.retryAfter) {
     count.textContent = 'The shop is busy';
     say(`Many are searching just now. Trying again in ${problem.retryAfter} s.`, 'Try now', ask);
     again = setTimeout(ask, 1000 * problem.retryAfter);
     return;
   }
-  cards.clear();
-  count.textContent = 'No answer';
+  if (!shown) {
+    cards.clear();
+    count.textContent = 'No answer';
+  }
   say([problem.message, ...(problem.details ?? [])].join(' '), 'Try again', ask);
 }
 

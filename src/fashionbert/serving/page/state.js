@@ -1,6 +1,8 @@
 // What is asked for: kept in the address, so that the back button works and a search can be shared.
 
-export const empty = () => ({ text: '', unwanted: [], like: [], unlike: [], facets: {}, ranges: {}, image: null });
+// Names of attributes come from addresses: they must never meet those that every object has, such as constructor.
+const names = () => Object.create(null);
+export const empty = () => ({ text: '', unwanted: [], like: [], unlike: [], facets: names(), ranges: names(), image: null });
 
 export function read(address) {
   const state = empty();
