@@ -116,8 +116,9 @@ def test_a_picture_is_pasted(page: Page, world: Path) -> None:
         }""",
         list(picture),
     )
-    page.wait_for_selector(".chip.image")
+    expect(page.locator(".chip.image img")).to_have_attribute("src", re.compile("^data:image/jpeg"))
     page.wait_for_selector(LAST + ".card .match meter")
+    expect(page.locator("#count")).to_have_text("60 products, best first")
 
 
 def test_a_file_that_is_no_picture_is_told(page: Page, tmp_path: Path) -> None:

@@ -106,15 +106,18 @@ class ProductsBody(_Body):
     products: Annotated[list[NamedProductBody], Field(min_length=1, max_length=100)]
 
 
-class HitAnswer(BaseModel):
-    """A card."""
-
+class _Described(BaseModel):
     product_id: str
     group_id: str
     text: str
     category: str
     subcategory: str
     attributes: dict[str, str]
+
+
+class HitAnswer(_Described):
+    """A card."""
+
     view: int
     thumbnail: str
     recall: float
@@ -205,15 +208,9 @@ class ViewAnswer(BaseModel):
     thumbnail: str
 
 
-class ProductAnswer(BaseModel):
+class ProductAnswer(_Described):
     """A product of the index."""
 
-    product_id: str
-    group_id: str
-    text: str
-    category: str
-    subcategory: str
-    attributes: dict[str, str]
     views: list[ViewAnswer]
 
 
