@@ -13,7 +13,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from pytest_socket import disable_socket, enable_socket
+from pytest_socket import disable_socket, enable_socket, socket_allow_hosts
 
 from fashionbert.catalogue import Catalogue, HeldPicture, hold_products
 from fashionbert.catalogue.synthetic import write_world
@@ -36,6 +36,15 @@ def no_network() -> Iterator[None]:
     disable_socket(allow_unix_socket=True)
     yield
     enable_socket()
+
+
+@pytest.fixture
+def this_machine(no_network: None) -> Iterator[None]:
+    """May talk to this machine, and to nobody else."""
+    enable_socket()
+    socket_allow_hosts(["127.0.0.1"])
+    yield
+    socket_allow_hosts(None)
 
 
 @pytest.fixture(scope="session")

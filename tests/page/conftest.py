@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
-from pytest_socket import enable_socket, socket_allow_hosts
+from pytest_socket import enable_socket
 
 from fashionbert.catalogue import open_catalogue
 from fashionbert.search import IndexOptions, SearchEngine, index_catalogue
@@ -21,12 +21,8 @@ WAIT = 15_000
 
 
 @pytest.fixture(autouse=True)
-def no_network() -> Iterator[None]:
-    """These tests may talk to this machine, and to nobody else."""
-    enable_socket()
-    socket_allow_hosts(["127.0.0.1"])
-    yield
-    socket_allow_hosts(None)
+def talks_to_this_machine(this_machine: None) -> None:
+    """A browser and a service on it."""
 
 
 @pytest.fixture(scope="session")

@@ -10,26 +10,15 @@ import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pytest_socket import enable_socket, socket_allow_hosts
 
 from fashionbert.search import SearchEngine
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("this_machine")]
 KEY = "a long secret"
 START_SECONDS = 120
-
-
-@pytest.fixture(autouse=True)
-def no_network() -> Iterator[None]:
-    """This test may talk to this machine, and to nobody else."""
-    enable_socket()
-    socket_allow_hosts(["127.0.0.1"])
-    yield
-    socket_allow_hosts(None)
 
 
 def free_port() -> int:
