@@ -59,7 +59,7 @@ def test_words_are_ranked_for_a_picture(client: TestClient, scorer: Scorer, pict
         ("/v1/score", {"pairs": [{"text": "a"}]}, "pairs.0 needs a picture"),
         ("/v1/score", {"pairs": [{"text": "a", "image": "", "product_id": "d1"}]}, "pairs.0 needs a picture"),
         ("/v1/score", {"pairs": [{"text": "a", "product_id": "x"}]}, "there is no product 'x'"),
-        ("/v1/score", {"pairs": [{"text": "a", "image": ""}]}, "picture"),
+        ("/v1/score", {"pairs": [{"text": "a", "image": ""}]}, "pairs.0: the file has 0 bytes"),
         ("/v1/rerank", {"query": "a", "documents": ["text against text"]}, "documents.0 needs a picture"),
         ("/v1/rerank", {"query": {"product_id": "d1"}, "documents": [{"product_id": "d1"}]}, "documents.0 has no text"),
         ("/v1/rerank", {"query": {}, "documents": ["a"]}, "a query is words, or a picture"),

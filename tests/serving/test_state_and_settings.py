@@ -1,10 +1,13 @@
 import shutil
+import socket
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
+from fashionbert.cli.main import main
 from fashionbert.errors import SettingsError
 from fashionbert.search import SearchEngine
 from fashionbert.serving import ServeSettings, create_app, load_serve_settings
@@ -108,3 +111,17 @@ def test_every_fault_of_the_settings_is_said(tmp_path: Path) -> None:
         load_serve_settings(file, {})
     with pytest.raises(SettingsError, match="there is no file"):
         load_serve_settings(tmp_path / "no.yaml", {})
+
+
+def test_a_port_in_use_is_said_before_the_model_is_loaded(
+    this_machine: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        monkeypatch.setattr(sys, "argv", ["fashionbert", "serve", str(tmp_path / "no-index"), "--port", str(port)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    assert ended.value.code == 2
+    message = capsys.readouterr().err
+    assert f"cannot listen on 127.0.0.1, port {port}" in message
+    assert "--port 0 takes any that is free" in message

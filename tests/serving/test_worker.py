@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from starlette.requests import Request
 
-from fashionbert.errors import QueryError, SearchIndexError
+from fashionbert.errors import FolderInUseError, QueryError, SearchIndexError
 from fashionbert.search import Answer, Query
 from fashionbert.serving import worker as worker_module
 from fashionbert.serving.budget import CostEstimate
@@ -27,7 +29,8 @@ class SlowEngine:
         self.gate, self.entered = threading.Semaphore(0), threading.Semaphore(0)
         self.batches: list[list[str]] = []
         self.fault: Exception | None = None
-        self.refreshed = threading.Event()
+        self.refreshed, self.tidied = threading.Event(), threading.Event()
+        self.is_worn = False
 
     def search_many(self, queries: Sequence[Query]) -> list[Answer]:
         self.entered.release()
@@ -37,9 +40,17 @@ class SlowEngine:
             raise QueryError("the query cannot be answered")
         return [Answer(hits=(), matches=len(query.text)) for query in queries]
 
-    def search(self, query: Query) -> Answer:
-        self.gate.release()
-        return self.search_many([query])[0]
+    def score(self, pairs: Sequence[tuple[str, Any]]) -> NDArray[np.float64]:
+        """A tenth for each letter."""
+        assert self.gate.acquire(timeout=LONG)
+        self.batches.append([text for text, _ in pairs])
+        return np.asarray([len(text) / 10 for text, _ in pairs])
+
+    def tidy(self) -> None:
+        self.tidied.set()
+        if isinstance(self.fault, FolderInUseError):
+            raise self.fault
+        self.is_worn = False
 
     def refresh(self) -> bool:
         self.refreshed.set()
@@ -132,10 +143,74 @@ def test_what_has_waited_too_long_is_not_computed(engine: SlowEngine) -> None:
 def test_a_bad_query_does_not_harm_the_others_of_its_batch(engine: SlowEngine, worker: Worker) -> None:
     busy(engine, worker)
     a, bad, c = ask(worker, "a", "bad", "ccc")
-    engine.gate.release(2)
+    engine.gate.release(5)  # the first, the three together, each alone
     assert matches([a, c]) == [1, 3]
     with pytest.raises(QueryError):
         bad.result(LONG)
+
+
+def test_pairs_of_several_callers_are_scored_together(engine: SlowEngine, worker: Worker) -> None:
+    busy(engine, worker)
+    one, none, two = (worker.score([(text, b"") for text in texts]) for texts in (["a", "bb"], [], ["ccc"]))
+    engine.gate.release(2)
+    assert one.result(LONG).tolist() == [0.1, 0.2]
+    assert none.result(LONG).tolist() == []
+    assert two.result(LONG).tolist() == [0.3]
+    assert engine.batches == [["first"], ["a", "bb", "ccc"]]
+
+
+def test_many_pairs_fill_a_batch_as_several_searches_do(engine: SlowEngine) -> None:
+    worker = make_worker(engine, batch_size=3)
+    busy(engine, worker)
+    few, many, others = (worker.score([("a", b"")] * count) for count in (1, 99, 60))  # they weigh 1, 2 and 2
+    engine.gate.release(3)
+    assert [len(future.result(LONG)) for future in (few, many, others)] == [1, 99, 60]
+    assert [len(batch) for batch in engine.batches] == [1, 100, 60]
+    worker.close()
+
+
+def test_searches_and_pairs_share_no_call(engine: SlowEngine, worker: Worker) -> None:
+    busy(engine, worker)
+    [a] = ask(worker, "a")
+    pair = worker.score([("bb", b"")])
+    [c] = ask(worker, "ccc")
+    engine.gate.release(4)
+    assert matches([a, c]) == [1, 3]
+    assert pair.result(LONG).tolist() == [0.2]
+    assert engine.batches == [["first"], ["a"], ["bb"], ["ccc"]]
+
+
+def test_the_place_of_who_has_gone_is_free_for_another(engine: SlowEngine, worker: Worker) -> None:
+    busy(engine, worker)
+    waiting = ask(worker, "a", "bb", "ccc")
+    with pytest.raises(BusyError):
+        worker.refuse_if_full()
+    assert waiting[1].cancel()
+    worker.refuse_if_full()
+    [last] = ask(worker, "dddd")
+    engine.gate.release(2)
+    assert matches([waiting[0], waiting[2], last]) == [1, 3, 4]
+    assert engine.batches == [["first"], ["a", "ccc", "dddd"]]
+
+
+def test_an_idle_worker_tidies_an_index_that_many_small_writes_have_worn(engine: SlowEngine) -> None:
+    engine.is_worn = True
+    worker = make_worker(engine, refresh=0.01)
+    assert engine.tidied.wait(LONG)
+    assert engine.refreshed.wait(LONG)
+    worker.call(lambda _: None).result(LONG)
+    assert not engine.is_worn
+    worker.close()
+
+
+def test_an_index_that_somebody_else_writes_to_is_tidied_later_and_is_no_fault(engine: SlowEngine) -> None:
+    engine.is_worn, engine.fault = True, FolderInUseError("somebody writes")
+    worker = make_worker(engine, refresh=0.01)
+    assert engine.tidied.wait(LONG)
+    worker.call(lambda _: None).result(LONG)
+    assert engine.is_worn
+    assert worker.fault is None
+    worker.close()
 
 
 def test_other_work_keeps_its_place_among_searches(engine: SlowEngine, worker: Worker) -> None:

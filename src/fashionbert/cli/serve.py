@@ -1,5 +1,6 @@
 """``fashionbert serve``: an index over HTTP, with a page."""
 
+import socket
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,9 @@ def serve(
     key: Annotated[str | None, typer.Option(help="What writers must send; without it nothing can be written.")] = None,
     queue: Annotated[int | None, typer.Option(help="Requests that may wait.  [default: 64]")] = None,
     deadline_ms: Annotated[int | None, typer.Option(help="Longest wait of a request.  [default: 5000]")] = None,
+    picture_host: Annotated[
+        list[str] | None, typer.Option(help="Host from which pictures may be fetched by URL; may be repeated.")
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="YAML file of settings.")] = None,
     model: Model = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps or auto.  [default: auto]")] = None,
@@ -35,7 +39,25 @@ def serve(
     from fashionbert.search import SearchEngine
 
     flags = {"host": host, "port": port, "key": key, "queue": queue, "deadline_ms": deadline_ms, "device": device}
+    flags["picture_hosts"] = picture_host or None
     settings = load_serve_settings(config, flags)
-    engine = SearchEngine.open(index, model=model, device=torch_device(settings.device))
-    typer.echo(f"http://{settings.host}:{settings.port} serves {index}; Ctrl-C ends it")
-    uvicorn.run(create_app(engine, settings), host=settings.host, port=settings.port, log_level="warning")
+    with _listening(settings.host, settings.port) as listener:  # before the model is loaded, which takes its time
+        engine = SearchEngine.open(index, model=model, device=torch_device(settings.device))
+        typer.echo(f"http://{settings.host}:{listener.getsockname()[1]} serves {index}; Ctrl-C ends it")
+        uvicorn.Server(uvicorn.Config(create_app(engine, settings), log_level="warning")).run([listener])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    from fashionbert.errors import SettingsError
+
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))  # who calls before the model is there is turned away, not kept waiting
+        return listener
+    except OSError as error:
+        listener.close()
+        raise SettingsError(
+            f"the service cannot listen on {host}, port {port}",
+            [f"{error.strerror or error}: name another with --host or --port; --port 0 takes any that is free"],
+        ) from error

@@ -3,9 +3,10 @@
 from fashionbert.search.build import BuildState
 from fashionbert.search.calibrate import calibrate
 from fashionbert.search.calibration import Calibration
-from fashionbert.search.engine import IndexedPicture, SearchEngine
+from fashionbert.search.engine import SearchEngine
 from fashionbert.search.explain import Explanation, WordReason
 from fashionbert.search.indexing import IndexOptions, index_catalogue
+from fashionbert.search.pictures import IndexedPicture
 from fashionbert.search.query import Answer, Hit, Query
 from fashionbert.search.shelf import Facet
 

@@ -23,6 +23,11 @@ class RecallEncoder(Protocol):
     """Texts and pictures as unit vectors of one space."""
 
     @property
+    def needs_pictures(self) -> bool:
+        """Whether it reads the pictures themselves; else their records are enough, and no pictures need be handed."""
+        ...
+
+    @property
     def size(self) -> int:
         """E."""
         ...
@@ -43,6 +48,8 @@ class RecallEncoder(Protocol):
 
 class OurEncoder:
     """The vectors of the model that also re-ranks: a picture's come with its record, for nothing."""
+
+    needs_pictures = False
 
     def __init__(self, scorer: Scorer, kept: KeptPictures, model_fingerprint: str) -> None:
         """Take the model.
@@ -75,6 +82,8 @@ class OurEncoder:
 
 class HubEncoder:
     """A dual encoder of transformers: CLIP, SigLIP and what has their methods."""
+
+    needs_pictures = True
 
     def __init__(self, name: str, *, device: str | torch.device = "cpu", precision: Precision = "auto") -> None:
         """Load it.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Self
@@ -12,14 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionbert.errors import SearchIndexError
-from fashionbert.images.decode import decode_picture
-from fashionbert.scoring import KeptPictures, Scorer, match_probability, model_fingerprint
+from fashionbert.images.decode import DEFAULT_LIMITS, PictureLimits
+from fashionbert.scoring import KeptPictures, Scorer, SeenPicture, match_probability, model_fingerprint
 from fashionbert.search.build import put_products
 from fashionbert.search.calibration import Calibration
 from fashionbert.search.cards import answer_of
 from fashionbert.search.encoders import RecallEncoder, load_stages
 from fashionbert.search.explain import Explanation, explain
 from fashionbert.search.manifest import Manifest
+from fashionbert.search.pictures import AnyPicture, PictureReader
 from fashionbert.search.query import Answer, Query
 from fashionbert.search.recall import Recalled, Term, recall, rows_with_words
 from fashionbert.search.rerank import Reranked, RerankTask, rerank
@@ -31,19 +32,7 @@ from fashionbert.types import ImageInput, Product, ProductId
 
 _LOOK_UPS = 2
 """Queries whose words are looked up at a time."""
-
-
-@dataclass(frozen=True, slots=True)
-class IndexedPicture:
-    """A picture of the index.
-
-    Attributes:
-        product_id: of its product.
-        view: its number.
-    """
-
-    product_id: ProductId
-    view: int = 0
+_COMMITS_TO_TIDY = 32
 
 
 class SearchEngine:
@@ -60,9 +49,11 @@ class SearchEngine:
         """Take a checked index and its model."""
         self.folder, self.manifest, self.calibration = folder, manifest, calibration
         self.kept, self.encoder = KeptPictures(scorer), encoder
+        self._pictures = PictureReader(self.kept, encoder)
         self.table = ViewTable.open(folder)
         self.shelf = Shelf.of(self.table, exact_up_to=manifest.exact_up_to)
         self._threads = ThreadPoolExecutor(_LOOK_UPS, "words")
+        self._commits = 0
         self.maker = RowMaker(self.kept, encoder, thumbnail_side=manifest.thumbnail_side)
 
     @classmethod
@@ -131,8 +122,8 @@ class SearchEngine:
         spent: dict[str, float] = {}
         words = [self._look_up(query) for query in queries]  # beside what follows, by threads of their own
         with _timed(spent, "encode"):
-            pictures = [self._record_of(query) for query in queries]
-            terms = self._terms(queries, pictures)
+            pictures, picture_terms = self._pictures.read([query.image for query in queries])
+            terms = self._terms(queries, picture_terms)
         with _timed(spent, "recall"):
             terms = self._compared(terms)
             found = [self._recall(*each) for each in zip(queries, terms, words, strict=True)]
@@ -160,7 +151,25 @@ class SearchEngine:
         """
         return self.shelf.facets(self.shelf.mask(query.filter), ticked or {})
 
-    def score(self, pairs: Sequence[tuple[str, ImageInput | IndexedPicture]]) -> NDArray[np.float64]:
+    def look(
+        self, picture: ImageInput, limits: PictureLimits = DEFAULT_LIMITS, *, name: str | None = None
+    ) -> SeenPicture:
+        """Decode a picture for a query or a pair ahead of its turn; any thread may call it.
+
+        Args:
+            picture: as users hold it.
+            limits: what to refuse.
+            name: what an error calls the picture.
+
+        Returns:
+            The picture, without what no stage of this index needs of it.
+
+        Raises:
+            PictureError: the picture cannot be used.
+        """
+        return self._pictures.look(picture, limits, name=name)
+
+    def score(self, pairs: Sequence[tuple[str, AnyPicture]]) -> NDArray[np.float64]:
         """Score words against pictures, those of the index or others.
 
         Args:
@@ -173,20 +182,17 @@ class SearchEngine:
             QueryError: there is no such product or picture.
             PictureError: a picture cannot be used.
         """
-        records = [self._record(picture) for _, picture in pairs]
-        if not records:
+        if not pairs:
             return np.zeros(0)
-        places = np.arange(len(pairs))
-        return match_probability(
-            self.kept.margins([text for text, _ in pairs], places, np.concatenate(records), places)
+        pictures = list({id(picture): picture for _, picture in pairs}.values())  # one picture against many words
+        places = {id(picture): place for place, picture in enumerate(pictures)}
+        margins = self.kept.margins(
+            [text for text, _ in pairs],
+            np.arange(len(pairs)),
+            self._pictures.records(pictures, self.shelf),
+            np.asarray([places[id(picture)] for _, picture in pairs]),
         )
-
-    def _record(self, picture: ImageInput | IndexedPicture) -> NDArray[np.void]:
-        if not isinstance(picture, IndexedPicture):
-            return self.kept.read([picture])
-        row = self.shelf.row_of_view(picture.product_id, picture.view)
-        taken = self.shelf.table.take(self.shelf.row_ids[[row]], ["record"])
-        return np.frombuffer(taken["record"][0].as_py(), self.kept.dtype)
+        return match_probability(margins)
 
     def explain(self, text: str, product_id: ProductId, view: int = 0) -> Explanation:
         """Say why a picture of a product matches words, or does not.
@@ -253,6 +259,16 @@ class SearchEngine:
         self.shelf = Shelf.of(newest, exact_up_to=self.manifest.exact_up_to)
         return True
 
+    @property
+    def is_worn(self) -> bool:
+        """Whether many small commits were made by this engine since the table was last brought together."""
+        return self._commits >= _COMMITS_TO_TIDY
+
+    def tidy(self) -> None:
+        """Bring small commits together; :class:`FolderInUseError` where somebody else is writing."""
+        self.table.tidy(self.manifest.exact_up_to)
+        self._commits = 0
+
     def put(self, products: Sequence[Product]) -> tuple[list[ProductId], list[ViewFault]]:
         """Add products, or replace them.
 
@@ -263,6 +279,7 @@ class SearchEngine:
             Those with a usable picture, which are in the index now; and the pictures that were set aside.
         """
         done = put_products(products, self.table, self.maker, pictures=self.manifest.pictures)
+        self._commits += 1
         self.refresh()
         return done
 
@@ -278,6 +295,7 @@ class SearchEngine:
         there = [product_id for product_id in product_ids if product_id in self.shelf.place_of]
         if there:
             self.table.delete(there)
+            self._commits += 1
             self.refresh()
         return there
 
@@ -296,22 +314,17 @@ class SearchEngine:
         """
         return self.shelf.thumbnail(product_id, view)
 
-    def _record_of(self, query: Query) -> NDArray[np.void] | None:
-        return None if query.image is None else self.kept.read([query.image])
-
-    def _terms(self, queries: Sequence[Query], pictures: Sequence[NDArray[np.void] | None]) -> list[list[Term]]:
+    def _terms(self, queries: Sequence[Query], pictures: Sequence[NDArray[np.float32] | None]) -> list[list[Term]]:
         texts = [text for query in queries for text in (query.text, *query.unwanted) if text.strip()]
         vectors = iter(self.encoder.encode_texts(texts) if texts else ())
         return [self._terms_of(query, picture, vectors) for query, picture in zip(queries, pictures, strict=True)]
 
     def _terms_of(
-        self, query: Query, picture: NDArray[np.void] | None, vectors: Iterator[NDArray[np.float32]]
+        self, query: Query, picture_E: NDArray[np.float32] | None, vectors: Iterator[NDArray[np.float32]]
     ) -> list[Term]:
         terms = [Term(next(vectors))] if query.text.strip() else []
         terms += [Term(next(vectors), wanted=False) for _ in query.unwanted]
-        if picture is not None and query.image is not None:
-            decoded = decode_picture(query.image)
-            terms.append(Term(self.encoder.encode_pictures([decoded], picture)[0]))
+        terms += [] if picture_E is None else [Term(picture_E)]
         terms += [Term(self._vector_of(name)) for name in query.more_like]
         terms += [Term(self._vector_of(name), wanted=False) for name in query.less_like]
         return terms

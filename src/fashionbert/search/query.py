@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fashionbert.errors import QueryError
+from fashionbert.scoring import SeenPicture
 from fashionbert.types import GroupId, ImageInput, ProductId
 
 LONGEST_TEXT = 10_000
@@ -17,7 +18,7 @@ class Query:
 
     Attributes:
         text: what is wanted, in words.
-        image: a picture of what is wanted.
+        image: a picture of what is wanted, as users hold it or decoded already by ``SearchEngine.look``.
         unwanted: words that what is found must not match (``sleeveless``).
         more_like: products whose like is wanted.
         less_like: products whose like is not.
@@ -29,7 +30,7 @@ class Query:
     """
 
     text: str = ""
-    image: ImageInput | None = None
+    image: ImageInput | SeenPicture | None = None
     unwanted: tuple[str, ...] = ()
     more_like: tuple[ProductId, ...] = ()
     less_like: tuple[ProductId, ...] = ()

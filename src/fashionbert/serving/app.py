@@ -16,7 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fashionbert.search import SearchEngine
 from fashionbert.serving.budget import CostEstimate
-from fashionbert.serving.intake import LimitBodies
+from fashionbert.serving.desk import Desk
+from fashionbert.serving.door import LimitBodies
+from fashionbert.serving.links import Links
 from fashionbert.serving.metrics import Metrics
 from fashionbert.serving.problems import ProblemError, describe_faults, problem_of, problem_response
 from fashionbert.serving.routes import page, products, scoring, search, state
@@ -25,6 +27,10 @@ from fashionbert.serving.settings import ServeSettings
 from fashionbert.serving.worker import Load, Worker
 
 _LOG = logging.getLogger("fashionbert.serving")
+_SMALL_BYTES = 1_000_000
+"""Of bodies that hold no pictures."""
+_OPEN_FOR_EACH_WAITING = 4
+"""Requests whose bodies may be in memory, read or half read, for each place of the queue."""
 _HEADERS = {
     "content-security-policy": "; ".join(
         [
@@ -74,11 +80,19 @@ def create_app(engine: SearchEngine, settings: ServeSettings, *, name: str = "")
         worker.close()
 
     app = _routed(lifespan)
-    app.state.service = Service(worker, settings, metrics, costs, name or Path(engine.folder).resolve().name)
+    most_bytes = int(settings.upload_mb * 1e6)
+    links = Links(settings.picture_hosts, most_bytes=most_bytes) if settings.picture_hosts else None
+    desk = Desk(engine, most_bytes=most_bytes, links=links)
+    app.state.service = Service(worker, desk, settings, metrics, costs, name or Path(engine.folder).resolve().name)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(ProblemError, _answer_problem)
-    app.add_middleware(LimitBodies, most_bytes=int(settings.upload_mb * 1e6))
+    app.add_middleware(
+        LimitBodies,
+        most_bytes=most_bytes,
+        most_open=_OPEN_FOR_EACH_WAITING * settings.queue,
+        smaller=dict.fromkeys(("/v1/facets", "/v1/explain"), _SMALL_BYTES),
+    )
     app.add_middleware(_Watch, metrics=metrics)
     return app
 
@@ -97,8 +111,16 @@ def _routed(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | N
         docs_url=None,
         redoc_url=None,
     )
-    for routes in (search, scoring, products, state, page):
-        app.include_router(routes.router)
+    for router in (
+        search.forms,
+        search.router,
+        scoring.router,
+        products.router,
+        products.writes,
+        state.router,
+        page.router,
+    ):
+        app.include_router(router)
     return app
 
 
@@ -110,7 +132,7 @@ async def _answer_invalid(_: Request, error: Exception) -> Response:
 
 async def _answer_http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    code = {404: "no-such-page", 405: "bad-method"}.get(error.status_code, "bad-request")
+    code = {404: "no-such-page", 405: "bad-method", 413: "too-large"}.get(error.status_code, "bad-request")
     response = problem_response(ProblemError(error.status_code, code, str(error.detail)))
     response.headers.update(error.headers or {})
     return response

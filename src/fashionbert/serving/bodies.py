@@ -71,6 +71,7 @@ class Document(_Body):
     text: Text | None = None
     image: Base64 | None = None
     product_id: str | None = None
+    view: int = Field(0, ge=0, le=32_767)
 
 
 class RerankBody(_Body):

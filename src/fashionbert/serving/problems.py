@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 
 from fashionbert.errors import FashionBertError, FolderInUseError, PictureError, QueryError, SearchIndexError
@@ -42,6 +43,8 @@ def problem_of(error: Exception) -> ProblemError:
         return _later("index-unreadable", str(error), 30)
     if isinstance(error, FashionBertError):
         return ProblemError(422, "bad-request", str(error))
+    if isinstance(error, ClientDisconnect):
+        return ProblemError(499, "gone", "the caller has gone")
     return ProblemError(500, "fault", "the service has a fault; its log says which")
 
 

@@ -1,7 +1,6 @@
 """What routes share: the worker, the settings, and how one waits for an answer that nobody may want any more."""
 
 import asyncio
-import hmac
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from fastapi import Depends, Request
 
 from fashionbert.search.filters import filter_from_facets
 from fashionbert.serving.budget import CostEstimate
+from fashionbert.serving.desk import Desk
 from fashionbert.serving.metrics import Metrics
 from fashionbert.serving.problems import ProblemError
 from fashionbert.serving.settings import ServeSettings
@@ -26,6 +26,7 @@ class Service:
 
     Attributes:
         worker: owns the engine.
+        desk: takes pictures in.
         settings: of the service.
         metrics: counts.
         costs: of searches so far.
@@ -33,6 +34,7 @@ class Service:
     """
 
     worker: Worker
+    desk: Desk
     settings: ServeSettings
     metrics: Metrics
     costs: CostEstimate
@@ -75,24 +77,6 @@ async def wait_for(request: Request, future: "Future[Result]") -> Result:
 async def _until_gone(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
-
-
-def refuse_strangers(request: Request, service: Service) -> None:
-    """Let through who has the key.
-
-    Args:
-        request: with its ``Authorization`` header.
-        service: with its key.
-
-    Raises:
-        ProblemError: the service takes no writes, or the key is missing or another one.
-    """
-    key = service.settings.key
-    if key is None:
-        raise ProblemError(403, "read-only", "this service takes no writes: start it with a key (--key)")
-    sent = request.headers.get("authorization", "").encode()
-    if not hmac.compare_digest(sent, f"Bearer {key.get_secret_value()}".encode()):
-        raise ProblemError(401, "bad-key", "writes need the header Authorization: Bearer KEY")
 
 
 def joined_filter(condition: str, ticked: Mapping[str, Sequence[str]]) -> str:

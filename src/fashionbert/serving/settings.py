@@ -2,10 +2,16 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
 from yaml import YAMLError
 
 from fashionbert.errors import SettingsError
@@ -25,6 +31,8 @@ class ServeSettings(BaseSettings):
         batch: searches that are computed together.
         deadline_ms: a request that has waited longer is not computed any more.
         upload_mb: largest body of a request.
+        picture_hosts: hosts from which pictures are fetched by URL; without any, none is. In the environment with
+            commas between them.
         refresh_seconds: how often the service looks for products that were written by others.
     """
 
@@ -38,7 +46,21 @@ class ServeSettings(BaseSettings):
     batch: int = Field(default=16, ge=1)
     deadline_ms: int = Field(default=5000, ge=1)
     upload_mb: float = Field(default=20.0, gt=0, le=10_000, allow_inf_nan=False)
+    picture_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     refresh_seconds: float = Field(default=5.0, gt=0, le=86_400, allow_inf_nan=False)
+
+    @field_validator("picture_hosts", mode="before")
+    @classmethod
+    def _split_hosts(cls, hosts: Any) -> Any:
+        return [host for host in hosts.replace(" ", "").split(",") if host] if isinstance(hosts, str) else hosts
+
+    @field_validator("picture_hosts")
+    @classmethod
+    def _refuse_urls(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        wrong = [host for host in hosts if "/" in host or "*" in host or not host]
+        if wrong:
+            raise ValueError(f"{', '.join(map(repr, wrong))}: name hosts alone, such as cdn.shop.com")
+        return hosts
 
 
 def load_serve_settings(config: Path | None, flags: Mapping[str, Any]) -> ServeSettings:

@@ -6,20 +6,27 @@ comes or dropped before its turn, never after the work.
 """
 
 import logging
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Generic, TypeVar
 
-from fashionbert.errors import FashionBertError
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionbert.errors import FashionBertError, FolderInUseError
 from fashionbert.search import Answer, Query, SearchEngine
+from fashionbert.search.pictures import AnyPicture
 from fashionbert.search.shelf import Shelf
 
+Asked = TypeVar("Asked")
 Result = TypeVar("Result")
 _LOG = logging.getLogger("fashionbert.serving")
+_PAIRS_OF_A_SEARCH = 50
+"""Pairs that count as one search when batches are filled."""
 
 
 class BusyError(Exception):
@@ -30,12 +37,20 @@ class BusyError(Exception):
         self.retry_after = retry_after
 
 
-@dataclass(slots=True)
-class _Job(Generic[Result]):
-    """Work for the engine; ``query`` where it may share a pass with others."""
+@dataclass(slots=True, eq=False)
+class _Job(Generic[Asked, Result]):
+    """Work for the engine.
 
-    run: Callable[[SearchEngine], Result]
-    query: Query | None
+    Attributes:
+        run: gives a result for each of what is asked; jobs of the same one may share a call.
+        asked: by this job.
+        weight: how much of a batch it fills; 0: it shares no call.
+        until: when nobody waits for it any more.
+    """
+
+    run: Callable[[SearchEngine, Sequence[Asked]], Sequence[Result]]
+    asked: Asked
+    weight: int
     until: float
     came: float = field(default_factory=monotonic)
     future: "Future[Result]" = field(default_factory=Future)
@@ -78,12 +93,12 @@ class Worker:
             load: is told what happens.
         """
         self._engine = engine
-        self._jobs: queue.Queue[_Job[Any] | None] = queue.Queue()
+        self._jobs: deque[_Job[Any, Any]] = deque()
         self._queue_size, self._batch_size = queue_size, batch_size
         self._deadline, self._refresh = deadline, refresh
         self._load = load or Load()
         self._closed = True
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._thread = threading.Thread()
         self.fault: str | None = None
         """Why the index cannot be read at the moment; None while all is well."""
@@ -96,9 +111,9 @@ class Worker:
 
     def close(self) -> None:
         """Finish what was accepted and stop; what comes later is refused."""
-        with self._lock:
+        with self._changed:
             self._closed = True
-        self._jobs.put(None)
+            self._changed.notify_all()
         self._thread.join()
 
     @property
@@ -110,6 +125,17 @@ class Worker:
     def shelf(self) -> Shelf:
         """The version that is searched at the moment, which never changes: any thread may read it, without a turn."""
         return self._engine.shelf
+
+    def refuse_if_full(self) -> None:
+        """Refuse a request before its body is read, where it could not be taken in.
+
+        Raises:
+            BusyError: the queue is full, or the service is stopping.
+        """
+        if not self.is_alive:
+            raise BusyError("the service is stopping", 5)
+        if len(self._jobs) >= self._queue_size:
+            raise BusyError(f"{self._queue_size} requests are waiting already", 1)
 
     def search(self, query: Query) -> "Future[Answer]":
         """Put a search in the queue.
@@ -123,7 +149,21 @@ class Worker:
         Raises:
             BusyError: the queue is full.
         """
-        return self._put(_Job(lambda engine: engine.search(query), query, self._until()))
+        return self._put(_Job(_search, query, 1, self._until()))
+
+    def score(self, pairs: Sequence[tuple[str, AnyPicture]]) -> "Future[NDArray[np.float64]]":
+        """Put pairs in the queue.
+
+        Args:
+            pairs: words and a picture each.
+
+        Returns:
+            The future of their probabilities; errors are those of ``SearchEngine.score``.
+
+        Raises:
+            BusyError: the queue is full.
+        """
+        return self._put(_Job(_score, pairs, 1 + len(pairs) // _PAIRS_OF_A_SEARCH, self._until()))
 
     def call(self, run: Callable[[SearchEngine], Result]) -> "Future[Result]":
         """Put any other work in the queue.
@@ -137,38 +177,51 @@ class Worker:
         Raises:
             BusyError: the queue is full.
         """
-        return self._put(_Job(run, None, self._until()))
+        return self._put(_Job(lambda engine, _: [run(engine)], None, 0, self._until()))
 
     def _until(self) -> float:
         return monotonic() + self._deadline
 
-    def _put(self, job: "_Job[Result]") -> "Future[Result]":
-        with self._lock:
-            if not self.is_alive:
-                raise BusyError("the service is stopping", 5)
-            if self._jobs.qsize() >= self._queue_size:
-                raise BusyError(f"{self._queue_size} requests are waiting already", 1)
-            self._jobs.put(job)
-        self._load.waiting(self._jobs.qsize())
+    def _put(self, job: "_Job[Asked, Result]") -> "Future[Result]":
+        with self._changed:
+            self.refuse_if_full()
+            self._jobs.append(job)
+            self._changed.notify_all()
+        job.future.add_done_callback(lambda future: self._forget(job) if future.cancelled() else None)
+        self._load.waiting(len(self._jobs))
         return job.future
 
+    def _forget(self, job: _Job[Any, Any]) -> None:
+        """Nobody waits for it: its place is free for another."""
+        with self._changed:
+            if job in self._jobs:
+                self._jobs.remove(job)
+        self._load.waiting(len(self._jobs))
+
     def _work(self) -> None:
-        looked, goes_on = monotonic(), True
-        while goes_on:
+        looked = monotonic()
+        while True:
             left = looked + self._refresh - monotonic()
             if left <= 0:  # however busy it is: a queue that is never empty must not hide what others write
                 self._look_for_newer()
                 looked = monotonic()
                 continue
-            try:
-                job = self._jobs.get(timeout=left)
-            except queue.Empty:
-                continue
-            goes_on = job is not None and self._run_batch(job)
+            with self._changed:
+                self._changed.wait_for(lambda: self._jobs or self._closed, timeout=left)
+                batch = self._batch()
+                if not batch and self._closed:
+                    return
+            if batch:
+                self._load.waiting(len(self._jobs))
+                self._run([job for job in batch if _is_due(job)])
 
     def _look_for_newer(self) -> None:
         try:
+            if not self._jobs and self._engine.is_worn:
+                self._engine.tidy()
             self._engine.refresh()
+        except FolderInUseError:
+            return  # who writes there will tidy, or the next look does
         except FashionBertError as error:
             self.fault = str(error)
         except Exception as error:  # the thread must live on, whatever a look at a damaged index brings
@@ -177,58 +230,50 @@ class Worker:
         else:
             self.fault = None
 
-    def _run_batch(self, first: _Job[Any]) -> bool:
-        """Run a job, with the searches that wait behind it; False where the end was among them."""
-        batch, last, goes_on = [first], None, True
-        while first.query is not None and last is None and len(batch) < self._batch_size:
-            try:
-                job = self._jobs.get_nowait()
-            except queue.Empty:
+    def _batch(self) -> list[_Job[Any, Any]]:
+        """Take the first job, with those behind it that can share its call."""
+        batch, room = [], self._batch_size
+        while self._jobs:
+            job = self._jobs[0]
+            if batch and (job.run is not batch[0].run or not job.weight or job.weight > room):
                 break
-            if job is None:
-                goes_on = False
-                break
-            if job.query is None:
-                last = job
-            else:
-                batch.append(job)
-        self._load.waiting(self._jobs.qsize())
-        self._run_searches(batch) if first.query is not None else self._run_one(first)
-        if last is not None:
-            self._run_one(last)
-        return goes_on
+            batch.append(self._jobs.popleft())
+            room -= job.weight
+        return batch
 
-    def _run_searches(self, batch: Sequence[_Job[Answer]]) -> None:
-        jobs = [job for job in batch if self._is_due(job)]
+    def _run(self, jobs: Sequence[_Job[Any, Any]]) -> None:
         if not jobs:
             return
         started = monotonic()
         try:
-            answers = self._engine.search_many([job.query for job in jobs if job.query is not None])
-        except Exception:  # one of them is at fault, and the others must not suffer for it
-            for job in jobs:
-                _finish(job, self._engine)
+            results = jobs[0].run(self._engine, [job.asked for job in jobs])
+        except Exception as error:
+            if len(jobs) == 1:  # whatever it is belongs to who asked
+                jobs[0].future.set_exception(error)
+                return
+            for job in jobs:  # one of them is at fault, and the others must not suffer for it
+                self._run([job])
             return
-        self._load.searched(answers, [started - job.came for job in jobs])
-        for job, answer in zip(jobs, answers, strict=True):
-            job.future.set_result(answer)
-
-    def _run_one(self, job: _Job[Any]) -> None:
-        if self._is_due(job):
-            _finish(job, self._engine)
-
-    def _is_due(self, job: _Job[Any]) -> bool:
-        """Whether anybody still waits for it."""
-        if not job.future.set_running_or_notify_cancel():
-            return False
-        if monotonic() > job.until:
-            job.future.set_exception(BusyError("the request has waited beyond its deadline", 1))
-            return False
-        return True
+        if jobs[0].run is _search:
+            self._load.searched(results, [started - job.came for job in jobs])
+        for job, result in zip(jobs, results, strict=True):
+            job.future.set_result(result)
 
 
-def _finish(job: _Job[Any], engine: SearchEngine) -> None:
-    try:
-        job.future.set_result(job.run(engine))
-    except Exception as error:  # whatever it is belongs to who asked
-        job.future.set_exception(error)
+def _is_due(job: _Job[Any, Any]) -> bool:
+    """Whether anybody still waits for it."""
+    if not job.future.set_running_or_notify_cancel():
+        return False
+    if monotonic() > job.until:
+        job.future.set_exception(BusyError("the request has waited beyond its deadline", 1))
+        return False
+    return True
+
+
+def _search(engine: SearchEngine, queries: Sequence[Query]) -> list[Answer]:
+    return engine.search_many(queries)
+
+
+def _score(engine: SearchEngine, asked: Sequence[Sequence[tuple[str, AnyPicture]]]) -> list[NDArray[np.float64]]:
+    scores = engine.score([pair for pairs in asked for pair in pairs])
+    return np.split(scores, np.cumsum([len(pairs) for pairs in asked])[:-1])

@@ -1,7 +1,7 @@
 """Products: read by anybody, written by who has the key."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -19,13 +19,15 @@ from fashionbert.serving.bodies import (
     ViewAnswer,
     WrittenAnswer,
 )
-from fashionbert.serving.intake import picture_of
+from fashionbert.serving.desk import Sent
+from fashionbert.serving.door import WritingRoute
 from fashionbert.serving.problems import ProblemError
 from fashionbert.serving.routes.search import PROBLEMS
-from fashionbert.serving.service import Service, TheService, refuse_strangers, thumbnail_url, wait_for
+from fashionbert.serving.service import Service, TheService, thumbnail_url, wait_for
 from fashionbert.types import Product
 
 router = APIRouter(prefix="/v1", tags=["products"])
+writes = APIRouter(prefix="/v1", tags=["products"], route_class=WritingRoute)
 ProductIdPath = Annotated[str, Path(min_length=1, max_length=500)]
 _READ = {**PROBLEMS, 404: {"model": ProblemAnswer, "description": "There is no such product or picture."}}
 _WRITE = {
@@ -67,19 +69,17 @@ def thumbnail(
     return Response(shelf.thumbnail(product_id, view), media_type=MEDIA_TYPE, headers=headers)
 
 
-@router.put("/products/{product_id:path}", responses=_WRITE)
+@writes.put("/products/{product_id:path}", responses=_WRITE)
 async def put_product(
     request: Request, service: TheService, product_id: ProductIdPath, body: ProductBody
 ) -> WrittenAnswer:
     """Add a product, or replace it."""
-    refuse_strangers(request, service)
     return await _put(request, service, [NamedProductBody(product_id=product_id, **body.model_dump())])
 
 
-@router.post("/products", responses=_WRITE)
+@writes.post("/products", responses=_WRITE)
 async def put_products(request: Request, service: TheService, body: ProductsBody) -> WrittenAnswer:
     """Add or replace several products in one commit."""
-    refuse_strangers(request, service)
     counts = Counter(product.product_id for product in body.products)
     twice = [product_id for product_id, times in counts.items() if times > 1]
     if twice:
@@ -87,10 +87,9 @@ async def put_products(request: Request, service: TheService, body: ProductsBody
     return await _put(request, service, body.products)
 
 
-@router.delete("/products/{product_id:path}", responses=_WRITE, status_code=204)
+@writes.delete("/products/{product_id:path}", responses=_WRITE, status_code=204)
 async def delete_product(request: Request, service: TheService, product_id: ProductIdPath) -> None:
     """Delete a product."""
-    refuse_strangers(request, service)
 
     def run(engine: SearchEngine) -> None:
         _need(engine.shelf, product_id)
@@ -105,7 +104,9 @@ def _need(shelf: Shelf, product_id: str) -> None:
 
 
 async def _put(request: Request, service: Service, bodies: Sequence[NamedProductBody]) -> WrittenAnswer:
-    products = [_product(body) for body in bodies]
+    sent = [Sent(f"images.{place}", image) for body in bodies for place, image in enumerate(body.images)]
+    files = iter(await service.desk.files(sent))
+    products = [_product(body, files) for body in bodies]
 
     def run(engine: SearchEngine) -> WrittenAnswer:
         written, faults = engine.put(products)
@@ -117,10 +118,8 @@ async def _put(request: Request, service: Service, bodies: Sequence[NamedProduct
     return await wait_for(request, service.worker.call(run))
 
 
-def _product(body: NamedProductBody) -> Product:
-    pictures = [
-        HeldPicture(f"image {place}", picture_of(image, f"images.{place}")) for place, image in enumerate(body.images)
-    ]
+def _product(body: NamedProductBody, files: Iterator[bytes]) -> Product:
+    pictures = [HeldPicture(f"image {place}", next(files)) for place in range(len(body.images))]
     return Product(
         product_id=body.product_id,
         group_id=body.group_id,

@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Query, Request
 
+from fashionbert.scoring import SeenPicture
 from fashionbert.search import Answer
 from fashionbert.search import Query as SearchQuery
 from fashionbert.search.filters import LONGEST_FILTER
@@ -21,14 +22,18 @@ from fashionbert.serving.bodies import (
     SearchBody,
     WordAnswer,
 )
-from fashionbert.serving.intake import picture_of, read_body
+from fashionbert.serving.desk import Sent
+from fashionbert.serving.door import FormRoute, QueuedRoute
+from fashionbert.serving.intake import read_body
 from fashionbert.serving.problems import ProblemError
 from fashionbert.serving.service import Service, TheService, joined_filter, thumbnail_url, wait_for
 
-router = APIRouter(prefix="/v1", tags=["search"])
+router = APIRouter(prefix="/v1", tags=["search"], route_class=QueuedRoute)
+forms = APIRouter(prefix="/v1", tags=["search"], route_class=FormRoute)
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemAnswer, "description": words}
     for status, words in {
+        400: "The body breaks off, or is no form.",
         413: "The body is too large.",
         415: "The body is of another type.",
         422: "The request cannot be answered as it is.",
@@ -54,26 +59,16 @@ _BODIES = {
 }
 
 
-@router.post("/search", responses=PROBLEMS, openapi_extra=_BODIES)
+@forms.post("/search", responses=PROBLEMS, openapi_extra=_BODIES)
 async def search(request: Request, service: TheService) -> SearchAnswer:
     """Find products by words, a picture, or both."""
     body, files = await read_body(request, SearchBody, "query", "image")
     if len(files) > 1 or (files and body.image is not None):
         raise ProblemError(422, "bad-image", "a search takes one picture")
-    image = picture_of(body.image, "image") if body.image is not None else next(iter(files), None)
-    query = SearchQuery(
-        text=body.text,
-        image=image,
-        unwanted=tuple(body.unwanted),
-        more_like=tuple(body.more_like),
-        less_like=tuple(body.less_like),
-        hidden=tuple(body.hidden),
-        filter=joined_filter(body.filter, body.facets),
-        top=body.top,
-        rerank=_cards_to_rerank(body, service),
-        words=body.words,
-    )
-    return _answer(await wait_for(request, service.worker.search(query)))
+    sent = [Sent("image", each) for each in (body.image, *files) if each is not None]
+    async with service.desk.seen(sent) as pictures:
+        found = service.worker.search(_query(body, next(iter(pictures), None), service))
+        return _answer(await wait_for(request, found))
 
 
 @router.get("/facets", responses=PROBLEMS)
@@ -108,6 +103,21 @@ async def explain(request: Request, service: TheService, body: ExplainBody) -> E
         for word in found.words
     ]
     return ExplainAnswer(words=words, frame=found.frame, probability=found.probability)
+
+
+def _query(body: SearchBody, picture: SeenPicture | None, service: Service) -> SearchQuery:
+    return SearchQuery(
+        text=body.text,
+        image=picture,
+        unwanted=tuple(body.unwanted),
+        more_like=tuple(body.more_like),
+        less_like=tuple(body.less_like),
+        hidden=tuple(body.hidden),
+        filter=joined_filter(body.filter, body.facets),
+        top=body.top,
+        rerank=_cards_to_rerank(body, service),
+        words=body.words,
+    )
 
 
 def _cards_to_rerank(body: SearchBody, service: Service) -> int:

@@ -1,0 +1,214 @@
+"""Pictures that come in: decoded once, within limits, from allowed hosts alone."""
+
+import asyncio
+import io
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from fashionbert.errors import PictureError, SettingsError
+from fashionbert.images.decode import PictureLimits
+from fashionbert.scoring import SeenPicture
+from fashionbert.search import Query, SearchEngine
+from fashionbert.serving import desk as desk_module
+from fashionbert.serving import load_serve_settings
+from fashionbert.serving.desk import Desk, Sent
+from fashionbert.serving.links import Links, is_public
+from fashionbert.serving.problems import ProblemError
+from fashionbert.serving.worker import BusyError
+
+from .conftest import encoded
+
+
+class Looker:
+    """Stands in for an engine: a picture has as many pixels as bytes."""
+
+    def __init__(self) -> None:
+        self.looked: list[tuple[bytes, str]] = []
+
+    def look(self, picture: bytes, limits: PictureLimits, *, name: str) -> SeenPicture:
+        self.looked.append((picture, name))
+        if picture == b"bad":
+            raise PictureError("damaged", f"{name}: cannot be decoded")
+        return SeenPicture((), len(picture))
+
+
+def make_desk(engine: object, links: Links | None = None) -> Desk:
+    return Desk(engine, most_bytes=1000, links=links)  # pyright: ignore[reportArgumentType]
+
+
+def test_pictures_are_looked_at_once_whatever_they_come_as() -> None:
+    engine = Looker()
+    sent = [Sent("a", b"12"), Sent("b", encoded(b"345")), Sent("c", f"data:image/png;base64,{encoded(b'6')}")]
+
+    async def run() -> list[int]:
+        async with make_desk(engine).seen(sent) as seen:
+            return [each.pixels for each in seen]
+
+    assert asyncio.run(run()) == [2, 3, 1]
+    assert engine.looked == [(b"12", "a"), (b"345", "b"), (b"6", "c")]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("~", "a is no base64"),
+        ("http://cdn.shop.com/a.jpg", "a is a URL; nothing is fetched from here"),
+        (b"bad", "a: cannot be decoded"),
+    ],
+)
+def test_what_is_no_picture_is_refused(content: str | bytes, says: str) -> None:
+    async def run() -> None:
+        async with make_desk(Looker()).seen([Sent("a", content)]):
+            pass
+
+    with pytest.raises((ProblemError, PictureError), match=says):
+        asyncio.run(run())
+
+
+def test_pictures_have_a_limit_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk_module, "_MOST_PIXELS_TOGETHER", 10)
+
+    async def run(*sizes: int) -> int:
+        async with make_desk(Looker()).seen([Sent("a", b"." * size) for size in sizes]) as seen:
+            return len(seen)
+
+    assert asyncio.run(run(5, 5)) == 2
+    with pytest.raises(ProblemError, match="more than 10 pixels together"):
+        asyncio.run(run(5, 5, 1))
+
+
+def test_no_more_pictures_are_held_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk_module, "_MOST_HELD", 3)
+
+    async def run() -> int:
+        desk = make_desk(Looker())
+        two = [Sent("a", b"1"), Sent("b", b"2")]
+        async with desk.seen(two * 2) as many:  # more than may be held, but nobody else holds any
+            assert len(many) == 4
+        async with desk.seen(two):
+            with pytest.raises(BusyError, match="2 pictures of other requests"):
+                async with desk.seen(two):
+                    pass
+            async with desk.seen(two[:1]) as third:
+                assert len(third) == 1
+        with pytest.raises(PictureError):
+            async with desk.seen([Sent("a", b"bad")]):
+                pass
+        async with desk.seen(two) as again:  # what was held is free, after errors too
+            return len(again)
+
+    assert asyncio.run(run()) == 2
+
+
+def test_a_picture_that_was_decoded_before_gives_the_same(shop_index: Path, pictures: list[bytes]) -> None:
+    engine = SearchEngine.open(shop_index)
+    seen = engine.look(pictures[0])
+    assert seen.upright is None
+    decoded, file = engine.score([("red", seen), ("red", pictures[0])])
+    assert decoded == pytest.approx(file, abs=1e-6)
+    one, other = (engine.search(Query(text="red", image=image, top=3)) for image in (seen, pictures[0]))
+    assert [hit.probability for hit in one.hits] == pytest.approx([hit.probability for hit in other.hits], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("93.184.216.34", True),
+        ("2606:2800:220:1:248:1893:25c8:1946", True),
+        ("127.0.0.1", False),
+        ("10.1.2.3", False),
+        ("192.168.0.1", False),
+        ("169.254.169.254", False),
+        ("100.64.0.1", False),
+        ("0.0.0.0", False),
+        ("224.0.0.1", False),
+        ("::1", False),
+        ("fe80::1%eth0", False),
+        ("fd00::1", False),
+        ("::ffff:127.0.0.1", False),
+    ],
+)
+def test_private_addresses_are_known(address: str, public: bool) -> None:
+    assert is_public(address) is public
+
+
+@pytest.fixture
+def server(this_machine: None) -> Iterator[Callable[[], str]]:
+    """A web server of pictures, redirects and worse; gives its host and port."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (4, 4), "red").save(buffer, "PNG")
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            places = {"/to-a": "/a.png", "/round": "/round", "/to-metadata": "http://169.254.169.254/latest"}
+            if self.path in places:
+                self.send_response(302)
+                self.send_header("Location", places[self.path])
+                self.end_headers()
+            elif self.path in ("/a.png?size=4", "/a.png"):
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(buffer.getvalue())
+            elif self.path == "/large":
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(b"." * 2000)
+            else:
+                self.send_error(404)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
+        thread = threading.Thread(target=httpd.serve_forever)
+        thread.start()
+        yield lambda: f"127.0.0.1:{httpd.server_port}"
+        httpd.shutdown()
+        thread.join()
+
+
+def test_pictures_come_from_allowed_hosts(server: Callable[[], str]) -> None:
+    host = server()
+    links = Links([host], most_bytes=1000, allowed=lambda _: True)
+    for path in ("/a.png", "/a.png?size=4", "/to-a"):
+        assert links.fetch(f"http://{host}{path}", "image")[:4] == b"\x89PNG"
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("http://{host}/nothing", "answers with status 404"),
+        ("http://{host}/large", "more than 0.001 MB"),
+        ("http://{host}/round", "redirected more than 3 times"),
+        ("http://{host}/to-metadata", "not of an allowed host"),
+        ("http://other.com/a.png", "not of an allowed host"),
+        ("http://me@{host}/a.png", "not of an allowed host"),
+        ("ftp://{host}/a.png", "not of an allowed host"),
+        ("http://[", "is no URL"),
+        ("http://no..host/a", "there is no host"),
+        ("http://127.0.0.1:1/a", "cannot be fetched"),
+    ],
+)
+def test_what_cannot_be_fetched_is_said(server: Callable[[], str], url: str, says: str) -> None:
+    hosts = [server(), "no..host", "127.0.0.1:1"]
+    with pytest.raises(ProblemError, match=says):
+        Links(hosts, most_bytes=1000, allowed=lambda _: True).fetch(url.format(host=server()), "image")
+
+
+def test_an_allowed_host_with_a_private_address_is_refused(server: Callable[[], str]) -> None:
+    with pytest.raises(ProblemError, match="an address that is not public"):
+        Links([server()], most_bytes=1000).fetch(f"http://{server()}/a.png", "image")
+
+
+def test_hosts_are_given_by_flag_environment_or_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FASHIONBERT_SERVE_PICTURE_HOSTS", "cdn.shop.com, intern:8080")
+    assert load_serve_settings(None, {}).picture_hosts == ("cdn.shop.com", "intern:8080")
+    assert load_serve_settings(None, {"picture_hosts": ["a.com"]}).picture_hosts == ("a.com",)
+    for wrong in ("https://cdn.shop.com", "*.shop.com"):
+        with pytest.raises(SettingsError, match="name hosts alone"):
+            load_serve_settings(None, {"picture_hosts": [wrong]})
