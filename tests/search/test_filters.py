@@ -72,7 +72,9 @@ def test_what_a_filter_means(text: str, rows: list[int]) -> None:
         ("colour = 'red", "a sign without meaning"),
         ("colour < 5", "'colour' has no values that are numbers"),
         ("price < cheap", "'cheap' is no number"),
-        ("price < nan", "'nan' is no number"),
+        ("price < nan", "'nan' is no number; write it like 49, -3, 49.90 or 1e3"),
+        ("price < 050", "'050' is no number"),
+        ("price < 1_000", "'1_000' is no number"),
         ("price = 4; DROP TABLE views", "'and', 'or' or the end was expected"),
         ("1 = 1 or colour = red", "there is no attribute '1'"),
         ("colour = red -- and so on", "'and', 'or' or the end was expected"),
@@ -90,9 +92,20 @@ def test_an_index_without_attributes_says_so() -> None:
         parse_filter("colour = red", {})
 
 
+def test_names_that_differ_in_case_alone() -> None:
+    columns = read_columns([{"Colour": "red", "colour": "blue"}, {"Colour": "blue", "colour": "red"}])
+    for text, rows in (("Colour = red", [True, False]), ("colour = red", [False, True])):
+        assert parse_filter(text, columns).mask(columns).tolist() == rows
+    with pytest.raises(QueryError, match="'COLOUR' may be 'Colour' or 'colour'"):
+        parse_filter("COLOUR = red", columns)
+
+
 Test: TypeAlias = Callable[[Row], bool]
 NAMES = ["colour", "price", "size and fit"]
-VALUES = st.sampled_from(["red", "Red", "dark blue", 'a "b"', "it's", "10", "10.0", "-3.5", "or", "not", "(x)"])
+VALUES = st.sampled_from(
+    ["red", "Red", "dark blue", 'a "b"', "it's", "10", "10.0", "-3.5", "or", "not", "(x)", "010", "1_0", "１０"]
+)
+NUMBERS = {"10": 10.0, "10.0": 10.0, "-3.5": -3.5}
 
 
 def quoted(word: str) -> str:
@@ -100,10 +113,7 @@ def quoted(word: str) -> str:
 
 
 def number(value: str | None) -> float:
-    try:
-        return float(value or "")
-    except ValueError:
-        return math.nan
+    return NUMBERS.get(value or "", math.nan)
 
 
 def same(value: str | None, wanted: str) -> bool:
