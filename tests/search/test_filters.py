@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fashionbert.errors import QueryError
 from fashionbert.search.attributes import read_columns
-from fashionbert.search.filters import filter_from_facets, parse_filter
+from fashionbert.search.filters import parse_filter, ticked_masks
 
 Row: TypeAlias = Mapping[str, str]
 ROWS: list[Row] = [
@@ -163,15 +163,24 @@ def test_a_filter_is_what_python_says(condition: tuple[str, Test], rows: list[di
     st.dictionaries(st.sampled_from(NAMES), st.lists(VALUES, max_size=3), max_size=3),
     st.lists(st.fixed_dictionaries(dict.fromkeys(NAMES, VALUES)), min_size=1, max_size=6),
 )
-def test_what_is_ticked_is_a_filter(chosen: dict[str, list[str]], rows: list[dict[str, str]]) -> None:
-    columns = read_columns(rows)
-    text = filter_from_facets(chosen)
-    expected = [
-        all(any(same(row[name], value) for value in values) for name, values in chosen.items() if values)
-        for row in rows
-    ]
-    found = parse_filter(text, columns).mask(columns).tolist() if text else [True] * len(rows)
-    assert found == expected
+def test_what_is_ticked_is_one_of_the_values(ticked: dict[str, list[str]], rows: list[dict[str, str]]) -> None:
+    masks = ticked_masks(ticked, read_columns(rows))
+    assert {name: mask.tolist() for name, mask in masks.items()} == {
+        name: [any(same(row[name], value) for value in values) for row in rows]
+        for name, values in ticked.items()
+        if values
+    }
+
+
+def test_ticks_of_one_attribute_in_two_spellings_must_both_hold() -> None:
+    masks = ticked_masks({"COLOUR": ["red", "dark blue"], "Colour": ["red"]}, COLUMNS)
+    assert {name: mask.tolist() for name, mask in masks.items()} == {"colour": [True, False, False, True, False]}
+
+
+def test_ticks_of_an_attribute_that_is_not_there() -> None:
+    for values in (["4"], []):
+        with pytest.raises(QueryError, match="there is no attribute 'size'"):
+            ticked_masks({"size": values}, COLUMNS)
 
 
 @given(st.text(max_size=60))

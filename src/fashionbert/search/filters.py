@@ -109,17 +109,25 @@ def parse_filter(text: str, columns: Columns) -> Condition:
     return _Parser(text, columns).parse()
 
 
-def filter_from_facets(chosen: Mapping[str, Sequence[str]]) -> str:
-    """Write the filter of what was ticked: one of the values of each attribute.
+def ticked_masks(ticked: Mapping[str, Sequence[str]], columns: Columns) -> dict[str, NDArray[np.bool_]]:
+    """Find the rows that have one of the ticked values, as ``in`` would.
 
     Args:
-        chosen: values by attribute; attributes without any are left out.
+        ticked: values by attribute; attributes without any are left out.
+        columns: the attributes that there are.
 
     Returns:
-        The filter; empty for nothing chosen.
+        Rows by the attribute's own name [R].
+
+    Raises:
+        QueryError: an unknown or ambiguous attribute.
     """
-    parts = [f"{_quoted(name)} in ({', '.join(map(_quoted, values))})" for name, values in chosen.items() if values]
-    return " and ".join(parts)
+    masks: dict[str, NDArray[np.bool_]] = {}
+    for name, values in ticked.items():
+        column = find_column(columns, name)
+        if values:  # two spellings of one name: both must hold
+            masks[column.name] = column.equal_to(values) & masks.get(column.name, True)
+    return masks
 
 
 class _Parser:
@@ -254,10 +262,6 @@ class _Parser:
 
 def _negated(condition: Condition, negate: bool) -> Condition:
     return Not(condition) if negate else condition
-
-
-def _quoted(word: str) -> str:
-    return '"' + word.replace('"', '""') + '"'
 
 
 def _unquoted(word: str) -> str:

@@ -5,11 +5,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from fashionbert.search.filters import LONGEST_FILTER
-from fashionbert.search.query import LONGEST_TEXT
+from fashionbert.search.query import LONGEST_TEXT, LONGEST_TICK, MOST_TICKED, MOST_TICKS
 
 Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
 Base64 = Annotated[str, Field(description="A picture file (JPEG, PNG, WebP, GIF, BMP, TIFF), in base64.")]
 ProductIds = Annotated[list[Annotated[str, Field(min_length=1, max_length=500)]], Field(max_length=100)]
+Tick = Annotated[str, Field(max_length=LONGEST_TICK)]
+Ticks = Annotated[
+    dict[Tick, Annotated[list[Tick], Field(max_length=MOST_TICKS)]],
+    Field(max_length=MOST_TICKED, description="Values that were ticked, by attribute."),
+]
 MOST_TOP = 200
 MOST_DOCUMENTS = 200
 
@@ -28,7 +33,7 @@ class SearchBody(_Body):
     less_like: ProductIds = []
     hidden: ProductIds = []
     filter: str = Field("", max_length=LONGEST_FILTER, examples=["price < 50"])
-    facets: dict[str, list[str]] = Field({}, description="Values that were ticked, by attribute.")
+    facets: Ticks = {}
     top: int = Field(24, ge=1, le=MOST_TOP)
     rerank: int | None = Field(None, ge=0, le=MOST_TOP, description="Cards that the pair model orders; 0: none.")
     budget_ms: int | None = Field(None, ge=1, le=60_000, description="Time to spend, in place of rerank.")
@@ -39,7 +44,7 @@ class FacetsBody(_Body):
     """What is left to choose from."""
 
     filter: str = Field("", max_length=LONGEST_FILTER)
-    facets: dict[str, list[str]] = {}
+    facets: Ticks = {}
 
 
 class ExplainBody(_Body):

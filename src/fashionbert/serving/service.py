@@ -2,7 +2,6 @@
 
 import asyncio
 import hmac
-from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
@@ -10,7 +9,6 @@ from urllib.parse import quote
 
 from fastapi import Depends, Request
 
-from fashionbert.search.filters import filter_from_facets
 from fashionbert.serving.budget import CostEstimate
 from fashionbert.serving.metrics import Metrics
 from fashionbert.serving.problems import ProblemError
@@ -93,12 +91,6 @@ def refuse_strangers(request: Request, service: Service) -> None:
     sent = request.headers.get("authorization", "").encode()
     if not hmac.compare_digest(sent, f"Bearer {key.get_secret_value()}".encode()):
         raise ProblemError(401, "bad-key", "writes need the header Authorization: Bearer KEY")
-
-
-def joined_filter(condition: str, ticked: Mapping[str, Sequence[str]]) -> str:
-    """Write the filter of a condition and of what was ticked."""
-    parts = [f"({condition})" if condition.strip() else "", filter_from_facets(ticked)]
-    return " and ".join(filter(None, parts))
 
 
 def thumbnail_url(product_id: str, view: int) -> str:
