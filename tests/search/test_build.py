@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from fashionbert.catalogue import Catalogue, HeldPicture
-from fashionbert.errors import CatalogueError, SearchIndexError, SettingsError
+from fashionbert.errors import CatalogueError, QueryError, SearchIndexError, SettingsError
 from fashionbert.search import BuildState, IndexedPicture, IndexOptions, Query, SearchEngine, index_catalogue
 from fashionbert.search import build as building
 from fashionbert.types import Product
@@ -109,6 +109,22 @@ def test_broken_pictures_are_set_aside_and_told(
     engine = SearchEngine.open(own_index)
     assert [(view["view"], view["picture"]) for view in engine.views("n1")] == [(1, "good")]
     assert not engine.has("n2")
+
+
+def test_the_picture_of_a_product_is_the_first_that_there_is(
+    update: Callable[..., BuildState], own_index: Path, shop: Catalogue, pictures: list[bytes]
+) -> None:
+    views = (HeldPicture("broken", b"no"), *(HeldPicture(f"good {place}", pictures[place]) for place in (1, 2)))
+    update([*shop, Product(product_id="n1", group_id="", text="a coat", pictures=views)])
+    engine = SearchEngine.open(own_index)
+    assert engine.thumbnail("n1") == engine.thumbnail("n1", 1) != engine.thumbnail("n1", 2)
+    assert engine.explain("red", "n1") == engine.explain("red", "n1", 1) != engine.explain("red", "n1", 2)
+    found = engine.score([("red", IndexedPicture("n1")), *(("red", picture) for picture in pictures[1:3])])
+    assert found[0] == pytest.approx(found[1], abs=1e-5)
+    assert found[0] != pytest.approx(found[2], abs=1e-5)
+    for ask in (engine.thumbnail, lambda name, view: engine.explain("red", name, view)):
+        with pytest.raises(QueryError, match="product 'n1' has no picture 0"):
+            ask("n1", 0)
 
 
 def test_what_the_index_had_of_a_product_stays_when_its_pictures_break(

@@ -39,11 +39,11 @@ class IndexedPicture:
 
     Attributes:
         product_id: of its product.
-        view: its number.
+        view: its number; None: the first that there is, since the pictures before it may have been set aside.
     """
 
     product_id: ProductId
-    view: int = 0
+    view: int | None = None
 
 
 class SearchEngine:
@@ -187,13 +187,13 @@ class SearchEngine:
         taken = self.shelf.table.take(self.shelf.row_ids[[row]], ["record"])
         return np.frombuffer(taken["record"][0].as_py(), self.kept.dtype)
 
-    def explain(self, text: str, product_id: ProductId, view: int = 0) -> Explanation:
+    def explain(self, text: str, product_id: ProductId, view: int | None = None) -> Explanation:
         """Say why a picture of a product matches words, or does not.
 
         Args:
             text: the query.
             product_id: of the product.
-            view: number of the picture.
+            view: number of the picture; None: the first that there is.
 
         Returns:
             What each word does to the match, and the patches that it looks at.
@@ -280,12 +280,12 @@ class SearchEngine:
             self.refresh()
         return there
 
-    def thumbnail(self, product_id: ProductId, view: int = 0) -> bytes:
+    def thumbnail(self, product_id: ProductId, view: int | None = None) -> bytes:
         """Give the small picture of a product.
 
         Args:
             product_id: of the product.
-            view: number of the picture.
+            view: number of the picture; None: the first that there is.
 
         Returns:
             An encoded picture.

@@ -97,15 +97,16 @@ class Shelf:
             raise QueryError("the query cannot be answered", [f"there is no product {product_id!r} in the index"])
         return np.flatnonzero(self.products == self.products[self.place_of[product_id]])
 
-    def row_of_view(self, product_id: ProductId, view: int) -> int:
-        """Row of a picture; :class:`QueryError` where there is no such product or picture."""
+    def row_of_view(self, product_id: ProductId, view: int | None = None) -> int:
+        """Row of a picture, or of the first that there is; :class:`QueryError` where there is no such one."""
         rows = self.rows_of(product_id)
-        wanted = rows[self.views[rows] == view]
+        views = self.views[rows]
+        wanted = rows[views == (views.min() if view is None else view)]
         if not len(wanted):
             raise QueryError(f"product {product_id!r} has no picture {view}")
         return int(wanted[0])
 
-    def thumbnail(self, product_id: ProductId, view: int = 0) -> bytes:
+    def thumbnail(self, product_id: ProductId, view: int | None = None) -> bytes:
         """The small picture of a product, encoded; :class:`QueryError` where there is no such product or picture."""
         row = self.row_of_view(product_id, view)
         return self.table.take(self.row_ids[[row]], ["thumbnail"])["thumbnail"][0].as_py()

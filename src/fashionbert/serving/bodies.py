@@ -15,6 +15,9 @@ Ticks = Annotated[
     dict[Tick, Annotated[list[Tick], Field(max_length=MOST_TICKS)]],
     Field(max_length=MOST_TICKED, description="Values that were ticked, by attribute."),
 ]
+View = Annotated[
+    int | None, Field(ge=0, le=32_767, description="Number of the picture; left out: the first that there is.")
+]
 MOST_TOP = 200
 MOST_DOCUMENTS = 200
 
@@ -52,7 +55,7 @@ class ExplainBody(_Body):
 
     text: Text
     product_id: str
-    view: int = Field(0, ge=0, le=32_767)
+    view: View = None
 
 
 class ScoredPair(_Body):
@@ -61,7 +64,7 @@ class ScoredPair(_Body):
     text: Text
     image: Base64 | None = None
     product_id: str | None = None
-    view: int = Field(0, ge=0, le=32_767)
+    view: View = None
 
 
 class ScoreBody(_Body):

@@ -54,16 +54,16 @@ async def rerank(request: Request, service: TheService, body: RerankBody) -> Rer
 
 def _scores(engine: SearchEngine, query: Document, documents: list[Document], by_picture: bool) -> list[float]:
     if by_picture:
-        picture = _picture(query, "query", 0)
+        picture = _picture(query, "query")
         without = [f"documents.{place} has no text" for place, each in enumerate(documents) if each.text is None]
         if without:
             raise ProblemError(422, "bad-documents", "a picture asks for documents with text", without)
         return engine.score([(each.text or "", picture) for each in documents]).tolist()
-    pairs = [(query.text or "", _picture(each, f"documents.{place}", 0)) for place, each in enumerate(documents)]
+    pairs = [(query.text or "", _picture(each, f"documents.{place}")) for place, each in enumerate(documents)]
     return engine.score(pairs).tolist()
 
 
-def _picture(source: ScoredPair | Document, where: str, view: int) -> ImageInput | IndexedPicture:
+def _picture(source: ScoredPair | Document, where: str, view: int | None = None) -> ImageInput | IndexedPicture:
     if (source.image is None) == (source.product_id is None):
         raise ProblemError(422, "bad-image", f"{where} needs a picture: image in base64, or product_id")
     if source.product_id is not None:
