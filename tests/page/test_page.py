@@ -131,6 +131,9 @@ def test_more_like_this_and_not_this(page: Page) -> None:
     first = titles(page)[0]
     page.locator(".card").nth(0).get_by_text("More like this").click()
     page.wait_for_selector(".chip.like")
+    picture = page.locator(".chip.like img").get_attribute("src") or ""
+    assert "view" not in picture  # the first that there is, whatever its number
+    assert page.request.get(page.url.partition("?")[0].rstrip("/") + picture).ok
     expect(page.locator("#count")).to_have_text("59 products, best first")
     assert first not in titles(page)
     page.locator(".card").nth(0).get_by_text("Not this").click()

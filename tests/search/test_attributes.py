@@ -5,7 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from fashionbert.search.attributes import as_number, read_columns, to_json
+from fashionbert.errors import QueryError
+from fashionbert.search import attributes
+from fashionbert.search.attributes import Column, as_number, find_column, read_columns, to_json
 
 
 def test_values_are_numbered_as_they_come() -> None:
@@ -32,14 +34,63 @@ def test_an_attribute_without_values() -> None:
     assert column.where(np.zeros(0, np.bool_)).tolist() == [False, False]
 
 
-@pytest.mark.parametrize(("text", "number"), [("49", 49.0), ("49.90", 49.9), ("1e3", 1000.0), (" 5 ", 5.0), ("-2", -2)])
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("49", 49), ("49.90", 49.9), ("1e3", 1000), ("2.5E-1", 0.25), ("-2", -2), (".5", 0.5), ("-0.5", -0.5), ("0", 0)],
+)
 def test_numbers(text: str, number: float) -> None:
     assert as_number(text) == number
 
 
-@pytest.mark.parametrize("text", ["", "red", "nan", "inf", "-inf", "4 EUR", "1,5"])
+WORDS = ["", "red", "nan", "inf", "-inf", "Infinity", "4 EUR", "1,5", "007", "-01", "00.5", "1_000", " 7 ", "7\n"]
+MORE_WORDS = ["٧", "７", "1e999", "1e", ".", "-", "5.", "+5", "0x10"]
+
+
+@pytest.mark.parametrize("text", [*WORDS, *MORE_WORDS])
 def test_what_is_no_number(text: str) -> None:
     assert math.isnan(as_number(text))
+
+
+def codes(column: Column, *wanted: str) -> list[int]:
+    return column.equal_to(wanted).nonzero()[0].tolist()
+
+
+def test_numbers_equal_numbers_and_words_words() -> None:
+    values = ["7", "007", "7.0", "Red", "RED", "1e3", "1000", "12345678901234567890", "12345678901234567891", "STRASSE"]
+    [column] = read_columns([{"a": value} for value in values] + [{}]).values()
+    assert codes(column, "7.00") == [0, 2]
+    assert codes(column, "007") == [1]
+    assert codes(column, "red", "0007", "1E3") == [3, 4, 5, 6]
+    assert codes(column, "12345678901234567890") == [7]  # as floats both would be the same
+    assert codes(column, "straße") == [9]
+    assert codes(column, "") == codes(column) == []
+
+
+def test_words_within_words() -> None:
+    [column] = read_columns([{"a": "Dark Blue"}, {}, {"a": "blueish"}, {"a": "red"}]).values()
+    assert column.containing("BLUE").tolist() == [True, False, True, False]
+
+
+def test_looking_up_looks_at_no_other_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once the table is made, an `in` of many values costs these values alone."""
+    [column] = read_columns([{"a": f"code {number}"} for number in range(1000)]).values()
+    assert codes(column, "CODE 7") == [7]
+    read: list[str] = []
+    monkeypatch.setattr(attributes, "as_number", lambda value: read.append(value) or math.nan)
+    wanted = [f"code {number}" for number in range(0, 1000, 10)]
+    assert codes(column, *wanted) == [*range(0, 1000, 10)]
+    assert read == wanted
+
+
+def test_a_name_fits_letter_by_letter_or_as_the_only_one() -> None:
+    columns = read_columns([{"Colour": "red", "colour": "blue", "Size": "4"}])
+    assert find_column(columns, "Colour").values == ("red",)
+    assert find_column(columns, "colour").values == ("blue",)
+    assert find_column(columns, "SIZE").name == "Size"
+    with pytest.raises(QueryError, match="the attribute 'COLOUR' may be 'Colour' or 'colour': write it as one of them"):
+        find_column(columns, "COLOUR")
+    with pytest.raises(QueryError, match="there is no attribute 'price'\n  - attributes: Colour, colour, Size"):
+        find_column(columns, "price")
 
 
 def test_empty_attributes_are_not_written() -> None:

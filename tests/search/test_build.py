@@ -1,7 +1,9 @@
 """Catalogue -> index, and the same again."""
 
 import io
+import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,10 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fashionbert import files
 from fashionbert.catalogue import Catalogue, HeldPicture
-from fashionbert.errors import CatalogueError, SearchIndexError, SettingsError
-from fashionbert.search import BuildState, IndexedPicture, IndexOptions, Query, SearchEngine, index_catalogue
+from fashionbert.errors import CatalogueError, FolderInUseError, QueryError, SearchIndexError, SettingsError
+from fashionbert.search import BuildState, IndexedPicture, IndexOptions, Query, SearchEngine, index_catalogue, indexing
 from fashionbert.search import build as building
+from fashionbert.search.manifest import MANIFEST
+from fashionbert.search.table import ViewTable
 from fashionbert.types import Product
 
 FP32 = IndexOptions(precision="fp32")
@@ -111,6 +116,22 @@ def test_broken_pictures_are_set_aside_and_told(
     assert not engine.has("n2")
 
 
+def test_the_picture_of_a_product_is_the_first_that_there_is(
+    update: Callable[..., BuildState], own_index: Path, shop: Catalogue, pictures: list[bytes]
+) -> None:
+    views = (HeldPicture("broken", b"no"), *(HeldPicture(f"good {place}", pictures[place]) for place in (1, 2)))
+    update([*shop, Product(product_id="n1", group_id="", text="a coat", pictures=views)])
+    engine = SearchEngine.open(own_index)
+    assert engine.thumbnail("n1") == engine.thumbnail("n1", 1) != engine.thumbnail("n1", 2)
+    assert engine.explain("red", "n1") == engine.explain("red", "n1", 1) != engine.explain("red", "n1", 2)
+    found = engine.score([("red", IndexedPicture("n1")), *(("red", picture) for picture in pictures[1:3])])
+    assert found[0] == pytest.approx(found[1], abs=1e-5)
+    assert found[0] != pytest.approx(found[2], abs=1e-5)
+    for ask in (engine.thumbnail, lambda name, view: engine.explain("red", name, view)):
+        with pytest.raises(QueryError, match="product 'n1' has no picture 0"):
+            ask("n1", 0)
+
+
 def test_what_the_index_had_of_a_product_stays_when_its_pictures_break(
     update: Callable[..., BuildState], own_index: Path, shop: Catalogue
 ) -> None:
@@ -148,6 +169,40 @@ def test_it_goes_on_where_it_stopped(
         assert [hit.product_id for hit in one.search(query).hits] == [
             hit.product_id for hit in other.search(query).hits
         ]
+
+
+def test_an_indexing_killed_before_its_first_row_is_no_index_yet(
+    shop: Catalogue, shop_index: Path, tmp_path: Path
+) -> None:
+    folder, run = tmp_path / "index", shop_index.parent / "run"
+    ViewTable.create(folder, 3)  # as another model leaves it
+    assert index_catalogue(shop, folder, model=run, options=FP32).written == 6
+    assert SearchEngine.open(folder).search(Query(text="red")).hits
+
+
+def test_rows_of_an_unknown_model_stay(shop: Catalogue, own_index: Path, shop_index: Path) -> None:
+    (own_index / MANIFEST).unlink()
+    with pytest.raises(SearchIndexError, match=r"put its index.json back, or remove"):
+        index_catalogue(shop, own_index, model=shop_index.parent / "run", options=FP32)
+    assert len(ViewTable.open(own_index)) == 9
+
+
+def test_two_that_make_an_index_at_once(
+    shop: Catalogue, shop_index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One is refused while the other makes the table; what the other made before its turn came is not made anew."""
+    folder, run = tmp_path / "index", shop_index.parent / "run"
+    with files.only_writer(folder), pytest.raises(FolderInUseError):
+        index_catalogue(shop, folder, model=run, options=FP32)
+
+    @contextmanager
+    def second(folder: Path) -> Iterator[None]:
+        shutil.copytree(shop_index, folder, dirs_exist_ok=True)
+        yield
+
+    monkeypatch.setattr(indexing, "only_writer", second)
+    state = index_catalogue(shop, folder, model=run, options=FP32)
+    assert (state.unchanged, state.written) == (6, 0)
 
 
 def test_progress_counts_up(shop: Catalogue, shop_index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

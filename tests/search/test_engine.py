@@ -126,6 +126,32 @@ def test_facets_count_cards(engine: SearchEngine) -> None:
     assert left["subcategory"] == {"Shirt": 2}
 
 
+def test_what_is_ticked_holds_beside_the_filter(engine: SearchEngine) -> None:
+    query = Query(
+        filter="price < 60 or colour = red", ticked={"Colour": ("red", "dark blue"), "subcategory": ["shirt"]}
+    )
+    assert [hit.product_id for hit in engine.search(query).hits] == ["s2", "s3"]
+    counts = {facet.name: dict(facet.values) for facet in engine.facets(query)}
+    assert counts["colour"] == {"blue": 1, "dark blue": 1, "red": 1}  # shirts of any colour
+    assert counts["subcategory"] == {"Dress": 1, "Shirt": 2}  # red or dark blue of any kind
+    with pytest.raises(QueryError, match="there is no attribute 'size'"):
+        engine.search(Query(ticked={"size": ["4"]}))
+
+
+def test_ticks_are_many_and_long_where_a_filter_would_be_too_long(engine: SearchEngine) -> None:
+    ticks = ["red", *(f"{number:03d} \"'(" + "x" * 490 for number in range(199))]
+    found = engine.search(Query(ticked={"colour": ticks})).hits
+    assert [hit.product_id for hit in found] == ["d1", "s2"]
+
+
+def test_values_too_long_to_be_ticked_are_not_offered(own_engine: SearchEngine, shop: Catalogue) -> None:
+    first, second, *_ = shop
+    changed = [replace(first, attributes={"care": "a" * 501}), replace(second, attributes={"care": "b"})]
+    own_engine.put(changed)
+    assert "care" in own_engine.shelf.columns
+    assert "care" not in {facet.name for facet in own_engine.facets(Query())}
+
+
 @pytest.mark.parametrize(
     ("query", "message"),
     [
@@ -142,9 +168,11 @@ def test_what_cannot_be_asked(engine: SearchEngine, query: Query, message: str) 
 
 
 def test_every_fault_of_a_query_is_said() -> None:
+    ticked = {"a": ["v"] * 201, "b": ["v" * 501], **{str(number): ["v"] for number in range(49)}}
     with pytest.raises(QueryError) as raised:
-        Query(text="a" * 10_001, unwanted=(" ",), top=0, rerank=-1)
-    for part in ("10,001 characters", "not is empty", "top = 0", "rerank = -1"):
+        Query(text="a" * 10_001, unwanted=(" ",), ticked=ticked, top=0, rerank=-1)
+    parts = ("10,001 characters", "not is empty", "51 attributes", "201 values of 'a'", "'b' has 501 characters")
+    for part in (*parts, "top = 0", "rerank = -1"):
         assert part in str(raised.value)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fashionbert.errors import QueryError
 from fashionbert.search.attributes import read_columns
-from fashionbert.search.filters import filter_from_facets, parse_filter
+from fashionbert.search.filters import parse_filter, ticked_masks
 
 Row: TypeAlias = Mapping[str, str]
 ROWS: list[Row] = [
@@ -72,7 +72,9 @@ def test_what_a_filter_means(text: str, rows: list[int]) -> None:
         ("colour = 'red", "a sign without meaning"),
         ("colour < 5", "'colour' has no values that are numbers"),
         ("price < cheap", "'cheap' is no number"),
-        ("price < nan", "'nan' is no number"),
+        ("price < nan", "'nan' is no number; write it like 49, -3, 49.90 or 1e3"),
+        ("price < 050", "'050' is no number"),
+        ("price < 1_000", "'1_000' is no number"),
         ("price = 4; DROP TABLE views", "'and', 'or' or the end was expected"),
         ("1 = 1 or colour = red", "there is no attribute '1'"),
         ("colour = red -- and so on", "'and', 'or' or the end was expected"),
@@ -90,9 +92,20 @@ def test_an_index_without_attributes_says_so() -> None:
         parse_filter("colour = red", {})
 
 
+def test_names_that_differ_in_case_alone() -> None:
+    columns = read_columns([{"Colour": "red", "colour": "blue"}, {"Colour": "blue", "colour": "red"}])
+    for text, rows in (("Colour = red", [True, False]), ("colour = red", [False, True])):
+        assert parse_filter(text, columns).mask(columns).tolist() == rows
+    with pytest.raises(QueryError, match="'COLOUR' may be 'Colour' or 'colour'"):
+        parse_filter("COLOUR = red", columns)
+
+
 Test: TypeAlias = Callable[[Row], bool]
 NAMES = ["colour", "price", "size and fit"]
-VALUES = st.sampled_from(["red", "Red", "dark blue", 'a "b"', "it's", "10", "10.0", "-3.5", "or", "not", "(x)"])
+VALUES = st.sampled_from(
+    ["red", "Red", "dark blue", 'a "b"', "it's", "10", "10.0", "-3.5", "or", "not", "(x)", "010", "1_0", "１０"]
+)
+NUMBERS = {"10": 10.0, "10.0": 10.0, "-3.5": -3.5}
 
 
 def quoted(word: str) -> str:
@@ -100,10 +113,7 @@ def quoted(word: str) -> str:
 
 
 def number(value: str | None) -> float:
-    try:
-        return float(value or "")
-    except ValueError:
-        return math.nan
+    return NUMBERS.get(value or "", math.nan)
 
 
 def same(value: str | None, wanted: str) -> bool:
@@ -153,15 +163,24 @@ def test_a_filter_is_what_python_says(condition: tuple[str, Test], rows: list[di
     st.dictionaries(st.sampled_from(NAMES), st.lists(VALUES, max_size=3), max_size=3),
     st.lists(st.fixed_dictionaries(dict.fromkeys(NAMES, VALUES)), min_size=1, max_size=6),
 )
-def test_what_is_ticked_is_a_filter(chosen: dict[str, list[str]], rows: list[dict[str, str]]) -> None:
-    columns = read_columns(rows)
-    text = filter_from_facets(chosen)
-    expected = [
-        all(any(same(row[name], value) for value in values) for name, values in chosen.items() if values)
-        for row in rows
-    ]
-    found = parse_filter(text, columns).mask(columns).tolist() if text else [True] * len(rows)
-    assert found == expected
+def test_what_is_ticked_is_one_of_the_values(ticked: dict[str, list[str]], rows: list[dict[str, str]]) -> None:
+    masks = ticked_masks(ticked, read_columns(rows))
+    assert {name: mask.tolist() for name, mask in masks.items()} == {
+        name: [any(same(row[name], value) for value in values) for row in rows]
+        for name, values in ticked.items()
+        if values
+    }
+
+
+def test_ticks_of_one_attribute_in_two_spellings_must_both_hold() -> None:
+    masks = ticked_masks({"COLOUR": ["red", "dark blue"], "Colour": ["red"]}, COLUMNS)
+    assert {name: mask.tolist() for name, mask in masks.items()} == {"colour": [True, False, False, True, False]}
+
+
+def test_ticks_of_an_attribute_that_is_not_there() -> None:
+    for values in (["4"], []):
+        with pytest.raises(QueryError, match="there is no attribute 'size'"):
+            ticked_masks({"size": values}, COLUMNS)
 
 
 @given(st.text(max_size=60))

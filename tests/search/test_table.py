@@ -3,13 +3,14 @@
 import shutil
 from pathlib import Path
 
+import lancedb
 import numpy as np
 import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
 from fashionbert.errors import SearchIndexError
-from fashionbert.search.table import FOLDER, ViewTable, schema
+from fashionbert.search.table import FOLDER, TABLE, ViewTable, schema
 
 
 def rows(
@@ -162,6 +163,46 @@ def test_above_a_size_the_nearest_come_from_an_approximate_index(tmp_path: Path)
     found = table.find_near(vectors[7], 50)
     assert np.median(found.scores) > 0.999
     assert len(set(found.rows.tolist())) == 50
+
+
+@pytest.mark.parametrize("left", [schema(2), schema(3), pa.schema([("a", pa.int32())])])
+def test_an_empty_table_gives_way_to_a_new_one(tmp_path: Path, left: pa.Schema) -> None:
+    lancedb.connect(tmp_path / FOLDER).create_table(TABLE, schema=left)
+    table = ViewTable.create(tmp_path, 2)
+    table.upsert(rows(["a"]), ["a"], new=True)
+    assert table.newest().rows_in_memory(whole=True)["product_id"].to_pylist() == ["a"]
+
+
+def test_a_table_whose_making_was_cut_off_is_made(tmp_path: Path) -> None:
+    ViewTable.create(tmp_path, 3)
+    for version in (tmp_path / FOLDER).rglob("_versions/*"):
+        version.unlink()
+    table = ViewTable.create(tmp_path, 2)
+    table.upsert(rows(["a"]), ["a"], new=True)
+    assert [*table.newest().contents()] == ["a"]
+
+
+def test_rows_do_not_give_way_to_a_new_table(table: ViewTable) -> None:
+    with pytest.raises(SearchIndexError, match=r"has no index.json, but a table that holds rows.*remove .*/table to"):
+        ViewTable.create(table.folder, 3)
+    assert set(table.newest().contents()) == {"a", "b"}
+
+
+def test_a_damaged_table_does_not_give_way_to_a_new_one(tmp_path: Path) -> None:
+    ViewTable.create(tmp_path, 2)
+    for version in (tmp_path / FOLDER).rglob("*.manifest"):
+        version.write_bytes(b"x" * 100)
+    with pytest.raises(SearchIndexError, match="or is damaged"):
+        ViewTable.create(tmp_path, 2)
+
+
+def test_rows_whose_versions_are_lost_do_not_give_way(table: ViewTable) -> None:
+    for version in (table.folder / FOLDER).rglob("_versions/*"):
+        version.unlink()
+    before = sorted((table.folder / FOLDER).rglob("*"))
+    with pytest.raises(SearchIndexError, match="or is damaged"):
+        ViewTable.create(table.folder, 2)
+    assert sorted((table.folder / FOLDER).rglob("*")) == before
 
 
 def test_no_table_is_told(tmp_path: Path) -> None:

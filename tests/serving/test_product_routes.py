@@ -64,6 +64,27 @@ def test_several_products_in_one_commit(writer: TestClient, pictures: list[bytes
     assert after["version"] == written["version"]
 
 
+def test_the_picture_of_a_product_is_the_first_that_there_is(writer: TestClient, pictures: list[bytes]) -> None:
+    images = [encoded(b"none"), encoded(pictures[1]), encoded(pictures[2])]
+    writer.put("/v1/products/n1", json=product(pictures, images=images))
+    thumbnail = "/v1/thumbnails/n1"
+    assert writer.get(thumbnail).content == writer.get(f"{thumbnail}?view=1").content
+    assert writer.get(f"{thumbnail}?view=0").json()["error"]["message"] == "product 'n1' has no picture 0"
+    asked = {"text": "red", "product_id": "n1"}
+    reasons = [writer.post("/v1/explain", json=asked | view).json() for view in ({}, {"view": None}, {"view": 1})]
+    assert reasons[0] == reasons[1] == reasons[2]
+    assert writer.post("/v1/explain", json=asked | {"view": 0}).status_code == 422
+    pairs = [asked, {"text": "red", "image": images[1]}]
+    first, same = writer.post("/v1/score", json={"pairs": pairs}).json()["scores"]
+    assert first == pytest.approx(same, abs=1e-5)
+    for body in (
+        {"query": "red", "documents": [{"product_id": "n1"}]},
+        {"query": {"product_id": "n1"}, "documents": ["red"]},
+    ):
+        [ranked] = writer.post("/v1/rerank", json=body).json()["results"]
+        assert ranked["relevance_score"] == pytest.approx(first, abs=1e-5)
+
+
 def test_an_id_twice_and_products_without_a_picture_change_nothing(writer: TestClient, pictures: list[bytes]) -> None:
     version = writer.get("/v1/index").json()["version"]
     twice = writer.post("/v1/products", json={"products": [product(pictures, product_id="n1")] * 2})

@@ -5,16 +5,22 @@ Letters: R rows, U distinct values of an attribute.
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionbert.errors import QueryError
+
 MISSING = -1
+_NUMBER = re.compile(r"-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: what is looked up in is made when first asked for, and kept
 class Column:
     """One attribute.
 
@@ -35,6 +41,18 @@ class Column:
         """Whether every value is a number."""
         return bool(len(self.values)) and not bool(np.isnan(self.numbers).any())
 
+    def equal_to(self, wanted: Iterable[str]) -> NDArray[np.bool_]:
+        """Rows whose value equals one of others, as a number or without regard to case [R]."""
+        wanted_U = np.zeros(len(self.values), np.bool_)
+        for value in wanted:
+            wanted_U[self._codes_of.get(_meaning(value), [])] = True
+        return self.where(wanted_U)
+
+    def containing(self, words: str) -> NDArray[np.bool_]:
+        """Rows whose value has words in it, without regard to case [R]."""
+        wanted = words.casefold()
+        return self.where(np.fromiter((wanted in value for value in self._folded), np.bool_, len(self.values)))
+
     def where(self, wanted_U: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Rows whose value is one of the wanted ones [R]; rows without a value are not."""
         return np.append(wanted_U, False)[self.codes]  # MISSING is the last place
@@ -43,6 +61,17 @@ class Column:
         """Count the rows of a mask by value [U]."""
         codes = self.codes[mask_R]
         return np.bincount(codes[codes != MISSING], minlength=len(self.values))
+
+    @cached_property
+    def _codes_of(self) -> dict[str | Decimal, list[int]]:
+        codes: dict[str | Decimal, list[int]] = {}
+        for code, value in enumerate(self.values):
+            codes.setdefault(_meaning(value), []).append(code)
+        return codes
+
+    @cached_property
+    def _folded(self) -> tuple[str, ...]:
+        return tuple(value.casefold() for value in self.values)
 
 
 def read_columns(rows: Iterable[Mapping[str, str]]) -> dict[str, Column]:
@@ -70,15 +99,45 @@ def read_columns(rows: Iterable[Mapping[str, str]]) -> dict[str, Column]:
     return columns
 
 
+def find_column(columns: Mapping[str, Column], name: str) -> Column:
+    """Find an attribute: the one of exactly this name, or else the only one of this name without regard to case.
+
+    Args:
+        columns: the attributes that there are.
+        name: as it was written.
+
+    Returns:
+        The attribute.
+
+    Raises:
+        QueryError: there is none, or there are several of which none has exactly this name.
+    """
+    if name in columns:
+        return columns[name]
+    found = [known for known in columns if known.casefold() == name.casefold()]
+    if len(found) == 1:
+        return columns[found[0]]
+    faults = [f"there is no attribute {name!r}", f"attributes: {', '.join(columns) or 'this index has none'}"]
+    if found:
+        faults = [f"the attribute {name!r} may be {' or '.join(map(repr, found))}: write it as one of them"]
+    raise QueryError("the filter cannot be applied", faults)
+
+
 def as_number(value: str) -> float:
-    """Read a number as catalogues write it (``49``, ``49.90``, ``1e3``); NaN where it is none or not finite."""
-    try:
-        number = float(value)
-    except ValueError:
-        return math.nan
+    """Read a number as catalogues write it (``49``, ``-3``, ``49.90``, ``.5``, ``1e3``); NaN where it is none.
+
+    Leading zeros make a code of it (``007``); other digits than 0 to 9, blanks, signs between digits and what exceeds
+    the range of a float make words of it.
+    """
+    number = float(value) if _NUMBER.fullmatch(value) else math.nan
     return number if math.isfinite(number) else math.nan
 
 
 def to_json(attributes: Mapping[str, str]) -> str:
     """Write attributes as the table holds them; empty ones are left out."""
     return json.dumps({name: value for name, value in attributes.items() if value}, ensure_ascii=False)
+
+
+def _meaning(value: str) -> str | Decimal:
+    """What two values that are equal have in common; exact, as a float would be the same for two long codes."""
+    return value.casefold() if math.isnan(as_number(value)) else Decimal(value)

@@ -1,6 +1,6 @@
 """An open index with its model: queries in, cards out."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -135,13 +135,12 @@ class SearchEngine:
             ]
         return [replace(answer, milliseconds=spent) for answer in answers]
 
-    def facets(self, query: Query, ticked: Mapping[str, Sequence[str]] | None = None) -> list[Facet]:
-        """Count what is left under a query's filter, by the attributes one can choose by.
+    def facets(self, query: Query) -> list[Facet]:
+        """Count what is left under a query's filter and ticks, by the attributes one can choose by.
 
         Args:
-            query: only its filter counts.
-            ticked: values that were chosen, by attribute. The counts of an attribute are those left under the others,
-                so that a second value of it can be chosen.
+            query: only its filter and what is ticked count. The counts of an attribute are those left under the ticks
+                of the others, so that a second value of it can be ticked.
 
         Returns:
             Facets with their counts.
@@ -149,7 +148,7 @@ class SearchEngine:
         Raises:
             QueryError: the filter cannot be used, or there is no such attribute.
         """
-        return self.shelf.facets(self.shelf.mask(query.filter), ticked or {})
+        return self.shelf.facets(self.shelf.mask(query.filter), query.ticked)
 
     def look(
         self, picture: ImageInput, limits: PictureLimits = DEFAULT_LIMITS, *, name: str | None = None
@@ -194,13 +193,13 @@ class SearchEngine:
         )
         return match_probability(margins)
 
-    def explain(self, text: str, product_id: ProductId, view: int = 0) -> Explanation:
+    def explain(self, text: str, product_id: ProductId, view: int | None = None) -> Explanation:
         """Say why a picture of a product matches words, or does not.
 
         Args:
             text: the query.
             product_id: of the product.
-            view: number of the picture.
+            view: number of the picture; None: the first that there is.
 
         Returns:
             What each word does to the match, and the patches that it looks at.
@@ -299,12 +298,12 @@ class SearchEngine:
             self.refresh()
         return there
 
-    def thumbnail(self, product_id: ProductId, view: int = 0) -> bytes:
+    def thumbnail(self, product_id: ProductId, view: int | None = None) -> bytes:
         """Give the small picture of a product.
 
         Args:
             product_id: of the product.
-            view: number of the picture.
+            view: number of the picture; None: the first that there is.
 
         Returns:
             An encoded picture.
@@ -353,7 +352,7 @@ class SearchEngine:
         return self._threads.submit(rows_with_words, self.shelf, query.text, max(query.top, query.rerank))
 
     def _recall(self, query: Query, terms: Sequence[Term], words: "Future[NDArray[np.int64]] | None") -> Recalled:
-        mask = self.shelf.mask(query.filter)
+        mask = self.shelf.mask(query.filter, query.ticked)
         for product_id in (*query.more_like, *query.less_like, *query.hidden):
             mask &= self.shelf.groups != self.shelf.groups[self.shelf.rows_of(product_id)[0]]
         worded = None if words is None else words.result()

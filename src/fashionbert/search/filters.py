@@ -9,8 +9,11 @@
                |  name ["not"] "in" "(" value { "," value } ")"
 
 Names and values are bare words, or quoted with ' or " where they hold spaces or signs; a quotation mark within is
-doubled. Words compare without regard to case. ``<`` and its like compare numbers, and a value that is no number
-satisfies none of them. A product without a value satisfies ``!=`` and ``not in`` alone.
+doubled. A name is that of an attribute, letter by letter or, if only one fits, without regard to case.
+
+Numbers are written 49, -3, 49.90, .5 or 1e3, and compare as numbers: 49.9 = 49.90. All else is words, which compare
+without regard to case, codes with leading zeros among them: 007 is not 7. ``<`` and its like compare numbers, and a
+value that is no number satisfies none of them. A product without a value satisfies ``!=`` and ``not in`` alone.
 
 A filter is parsed and run here and never reaches a database, so no filter can be an injection.
 """
@@ -25,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionbert.errors import QueryError
-from fashionbert.search.attributes import Column, as_number
+from fashionbert.search.attributes import Column, as_number, find_column
 
 LONGEST_FILTER = 2000
 DEEPEST = 20
@@ -56,12 +59,9 @@ class Comparison:
         if self.sign in _ORDERS:
             with np.errstate(invalid="ignore"):
                 return column.where(_ORDERS[self.sign](column.numbers, as_number(self.values[0])))
-        return column.where(np.asarray([self._is_wanted(value) for value in column.values], np.bool_))
-
-    def _is_wanted(self, value: str) -> bool:
         if self.sign == "contains":
-            return self.values[0].casefold() in value.casefold()
-        return any(_same(value, wanted) for wanted in self.values)
+            return column.containing(self.values[0])
+        return column.equal_to(self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,30 +96,38 @@ def parse_filter(text: str, columns: Columns) -> Condition:
 
     Args:
         text: the filter.
-        columns: the attributes that there are; names are matched without regard to case.
+        columns: the attributes that there are.
 
     Returns:
         The condition; its ``mask`` gives the rows that satisfy it.
 
     Raises:
-        QueryError: a syntax error with its place, an unknown attribute, or an order asked of words.
+        QueryError: a syntax error with its place, an unknown or ambiguous attribute, or an order asked of words.
     """
     if len(text) > LONGEST_FILTER:
         raise QueryError(f"the filter has {len(text):,} characters, more than {LONGEST_FILTER:,}: shorten it")
     return _Parser(text, columns).parse()
 
 
-def filter_from_facets(chosen: Mapping[str, Sequence[str]]) -> str:
-    """Write the filter of what was ticked: one of the values of each attribute.
+def ticked_masks(ticked: Mapping[str, Sequence[str]], columns: Columns) -> dict[str, NDArray[np.bool_]]:
+    """Find the rows that have one of the ticked values, as ``in`` would.
 
     Args:
-        chosen: values by attribute; attributes without any are left out.
+        ticked: values by attribute; attributes without any are left out.
+        columns: the attributes that there are.
 
     Returns:
-        The filter; empty for nothing chosen.
+        Rows by the attribute's own name [R].
+
+    Raises:
+        QueryError: an unknown or ambiguous attribute.
     """
-    parts = [f"{_quoted(name)} in ({', '.join(map(_quoted, values))})" for name, values in chosen.items() if values]
-    return " and ".join(parts)
+    masks: dict[str, NDArray[np.bool_]] = {}
+    for name, values in ticked.items():
+        column = find_column(columns, name)
+        if values:  # two spellings of one name: both must hold
+            masks[column.name] = column.equal_to(values) & masks.get(column.name, True)
+    return masks
 
 
 class _Parser:
@@ -128,7 +136,6 @@ class _Parser:
     def __init__(self, text: str, columns: Columns) -> None:
         self._text = text
         self._columns = columns
-        self._names = {name.casefold(): name for name in columns}
         self._tokens = list(self._split())
         self._place = 0
         self._depth = 0
@@ -202,7 +209,7 @@ class _Parser:
     def _refuse_order(self, name: str, sign: str, value: str) -> None:
         faults = []
         if np.isnan(as_number(value)):
-            faults.append(f"{name} {sign} {value}: {value!r} is no number")
+            faults.append(f"{name} {sign} {value}: {value!r} is no number; write it like 49, -3, 49.90 or 1e3")
         if np.isnan(self._columns[name].numbers).all():
             faults.append(f"{name} {sign} {value}: {name!r} has no values that are numbers; use = or in")
         if faults:
@@ -213,13 +220,7 @@ class _Parser:
         if kind not in ("word", "quoted"):
             raise self._fault("the name of an attribute")
         self._place += 1
-        name = self._names.get(word.casefold())
-        if name is None:
-            known = ", ".join(self._columns) or "this index has none"
-            raise QueryError(
-                "the filter cannot be applied", [f"there is no attribute {word!r}", f"attributes: {known}"]
-            )
-        return name
+        return find_column(self._columns, word).name
 
     def _value(self) -> str:
         kind, word, _ = self._peek()
@@ -261,16 +262,6 @@ class _Parser:
 
 def _negated(condition: Condition, negate: bool) -> Condition:
     return Not(condition) if negate else condition
-
-
-def _same(value: str, wanted: str) -> bool:
-    if value.casefold() == wanted.casefold():
-        return True
-    return as_number(value) == as_number(wanted)  # NaN equals nothing: words that differ stay apart
-
-
-def _quoted(word: str) -> str:
-    return '"' + word.replace('"', '""') + '"'
 
 
 def _unquoted(word: str) -> str:

@@ -66,6 +66,7 @@ def index_catalogue(
 
     Raises:
         SearchIndexError: the folder holds an index of another model or of other options, or a damaged one.
+        FolderInUseError: another process is just making an index there.
         CatalogueError: no product has a picture that can be used.
         RunError: the model is missing or damaged.
         SettingsError: the model has no vectors, or the hub model cannot be loaded.
@@ -95,11 +96,11 @@ def index_catalogue(
 
 
 def _open_or_create(folder: Path, wanted: Manifest) -> ViewTable:
-    if (folder / MANIFEST).exists():
-        Manifest.read(folder).refuse_other(wanted, folder)
-        return ViewTable.open(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    with only_writer(folder):
-        table = ViewTable.create(folder, wanted.vector_size)
-        wanted.write(folder)  # last: without it the folder is no index yet
-    return table
+    if not (folder / MANIFEST).exists():
+        with only_writer(folder):
+            if not (folder / MANIFEST).exists():  # another process may have been faster, and have written rows since
+                table = ViewTable.create(folder, wanted.vector_size)
+                wanted.write(folder)  # last: without it the folder is no index yet
+                return table
+    Manifest.read(folder).refuse_other(wanted, folder)
+    return ViewTable.open(folder)

@@ -23,11 +23,11 @@ class IndexedPicture:
 
     Attributes:
         product_id: of its product.
-        view: its number.
+        view: its number; None: the first that there is, since the pictures before it may have been set aside.
     """
 
     product_id: ProductId
-    view: int = 0
+    view: int | None = None
 
 
 AnyPicture: TypeAlias = ImageInput | SeenPicture | IndexedPicture

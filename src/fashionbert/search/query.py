@@ -1,6 +1,6 @@
 """What is asked of a search, and what it answers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fashionbert.errors import QueryError
@@ -10,6 +10,12 @@ from fashionbert.types import GroupId, ImageInput, ProductId
 LONGEST_TEXT = 10_000
 """Characters; a model reads a hundred words, and a book pasted by mistake should not be cut to its first page."""
 MOST_HITS = 1000
+MOST_TICKED = 50
+"""Attributes of which values are ticked."""
+MOST_TICKS = 200
+"""Ticked values of an attribute."""
+LONGEST_TICK = 500
+"""Characters of a ticked value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +30,8 @@ class Query:
         less_like: products whose like is not.
         hidden: products that are not to be shown, such as those seen already; with the rest of their group.
         filter: a condition on attributes (``price < 50 and colour = red``); see :mod:`fashionbert.search.filters`.
+        ticked: values by attribute, of which what is shown has one each; beside the filter. They are looked up as they
+            are and are no text of a filter. An attribute without any is left out.
         top: cards to return at most.
         rerank: how many of the recalled cards the pair model puts in order; 0: none.
         words: whether products that hold the query's words join what the vectors recall, and stand higher for it.
@@ -36,6 +44,7 @@ class Query:
     less_like: tuple[ProductId, ...] = ()
     hidden: tuple[ProductId, ...] = ()
     filter: str = ""
+    ticked: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     top: int = 20
     rerank: int = 50
     words: bool = True
@@ -50,6 +59,7 @@ class Query:
         for name, text in [("text", self.text), *(("not", text) for text in self.unwanted)]:
             if len(text) > LONGEST_TEXT:
                 faults.append(f"{name} has {len(text):,} characters, more than {LONGEST_TEXT:,}: shorten it")
+        faults += _faults_of_ticks(self.ticked)
         if any(not text.strip() for text in self.unwanted):
             faults.append("not is empty: say what should not be there, or leave it out")
         if not 1 <= self.top <= MOST_HITS:
@@ -117,3 +127,14 @@ class Answer:
     calibrated: bool = False
     version: int = 0
     milliseconds: Mapping[str, float] = field(default_factory=dict)
+
+
+def _faults_of_ticks(ticked: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    if len(ticked) > MOST_TICKED:
+        yield f"values of {len(ticked):,} attributes are ticked, more than {MOST_TICKED}: tick fewer"
+    for name, values in ticked.items():
+        if len(values) > MOST_TICKS:
+            yield f"{len(values):,} values of {name!r} are ticked, more than {MOST_TICKS}: tick fewer"
+        longest = max(map(len, values), default=0)
+        if longest > LONGEST_TICK:
+            yield f"a ticked value of {name!r} has {longest:,} characters, more than {LONGEST_TICK}: use a filter"

@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 
 from fashionbert.errors import QueryError
 from fashionbert.search.attributes import Column, read_columns
-from fashionbert.search.filters import filter_from_facets, parse_filter
+from fashionbert.search.filters import parse_filter, ticked_masks
+from fashionbert.search.query import LONGEST_TICK
 from fashionbert.search.table import ViewTable
 from fashionbert.types import ProductId
 
 CARD_COLUMNS = ("product_id", "group_id", "text", "category", "subcategory", "attributes", "view", "picture")
 _FACET_VALUES = 50
-"""Values of an attribute up to which it can be ticked on a page; a description has thousands."""
+"""Values of an attribute up to which they can be ticked on a page; a description has thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +97,16 @@ class Shelf:
             raise QueryError("the query cannot be answered", [f"there is no product {product_id!r} in the index"])
         return np.flatnonzero(self.products == self.products[self.place_of[product_id]])
 
-    def row_of_view(self, product_id: ProductId, view: int) -> int:
-        """Row of a picture; :class:`QueryError` where there is no such product or picture."""
+    def row_of_view(self, product_id: ProductId, view: int | None = None) -> int:
+        """Row of a picture, or of the first that there is; :class:`QueryError` where there is no such one."""
         rows = self.rows_of(product_id)
-        wanted = rows[self.views[rows] == view]
+        views = self.views[rows]
+        wanted = rows[views == (views.min() if view is None else view)]
         if not len(wanted):
             raise QueryError(f"product {product_id!r} has no picture {view}")
         return int(wanted[0])
 
-    def thumbnail(self, product_id: ProductId, view: int = 0) -> bytes:
+    def thumbnail(self, product_id: ProductId, view: int | None = None) -> bytes:
         """The small picture of a product, encoded; :class:`QueryError` where there is no such product or picture."""
         row = self.row_of_view(product_id, view)
         return self.table.take(self.row_ids[[row]], ["thumbnail"])["thumbnail"][0].as_py()
@@ -113,21 +115,23 @@ class Shelf:
         """What is shown of a product, for each of its pictures in order; :class:`QueryError` where there is none."""
         return sorted(self.cards_of(self.rows_of(product_id)), key=operator.itemgetter("view"))
 
-    def mask(self, condition: str) -> NDArray[np.bool_]:
-        """Rows that satisfy a filter [R]; all, where it is empty.
+    def mask(self, condition: str, ticked: Mapping[str, Sequence[str]] | None = None) -> NDArray[np.bool_]:
+        """Rows that satisfy a filter and have what was ticked [R]; all, where there is neither.
 
         Args:
             condition: in the language of :mod:`fashionbert.search.filters`.
+            ticked: values by attribute, one of which a row must have.
 
         Returns:
-            True at rows that satisfy it.
+            True at rows that satisfy both.
 
         Raises:
-            QueryError: the filter cannot be read or applied.
+            QueryError: the filter cannot be read or applied, or there is no such attribute.
         """
-        if not condition.strip():
-            return np.ones(len(self), np.bool_)
-        return parse_filter(condition, self.columns).mask(self.columns)
+        mask_R = np.ones(len(self), np.bool_)
+        if condition.strip():
+            mask_R &= parse_filter(condition, self.columns).mask(self.columns)
+        return np.logical_and.reduce([mask_R, *ticked_masks(ticked or {}, self.columns).values()])
 
     def cards(self, mask_R: NDArray[np.bool_]) -> int:
         """Count the groups that have a row in a mask."""
@@ -173,11 +177,11 @@ class Shelf:
         Raises:
             QueryError: there is no such attribute.
         """
-        masks = {name: self.mask(filter_from_facets({name: values})) for name, values in ticked.items()}
+        masks = ticked_masks(ticked, self.columns)
         facets = []
         for column in self.columns.values():
             left_R = np.logical_and.reduce([mask_R, *(mask for name, mask in masks.items() if name != column.name)])
-            if 1 < len(column.values) <= _FACET_VALUES:
+            if _can_be_ticked(column):
                 counts = self._cards_by_value(column, left_R)
                 order = sorted(range(len(counts)), key=lambda value: (-counts[value], column.values[value]))
                 values = tuple((column.values[value], int(counts[value])) for value in order if counts[value])
@@ -194,6 +198,10 @@ class Shelf:
 
 
 _ATTRIBUTE_COLUMNS = ("category", "subcategory", "attributes")
+
+
+def _can_be_ticked(column: Column) -> bool:
+    return 1 < len(column.values) <= _FACET_VALUES and max(map(len, column.values)) <= LONGEST_TICK
 
 
 def _attributes(category: str, subcategory: str, attributes: str) -> dict[str, str]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from fashionbert.errors import MissingExtraError, SearchIndexError
 from fashionbert.files import only_writer
+from fashionbert.search.manifest import MANIFEST
 from fashionbert.types import ProductId
 
 if TYPE_CHECKING:
@@ -88,9 +89,33 @@ class ViewTable:
 
     @classmethod
     def create(cls, folder: Path, vector_size: int) -> Self:
-        """Make an empty table in an index's folder, or open the one that is there."""
+        """Make the empty table of an index that is not there yet, while nobody else writes into its folder.
+
+        An empty table is what an indexing leaves behind that is killed early; it may be of another model.
+
+        Args:
+            folder: of the index.
+            vector_size: E.
+
+        Returns:
+            The table.
+
+        Raises:
+            SearchIndexError: there is a table with rows, or one that is damaged.
+            MissingExtraError: LanceDB is not installed.
+        """
         connection = _connect(folder)
-        return cls(folder, connection.create_table(TABLE, schema=schema(vector_size), exist_ok=True))
+        try:
+            is_empty, mode = connection.open_table(TABLE).count_rows() == 0, "overwrite"
+        except _BROKEN:  # there is none, one whose making was cut off, or a damaged one
+            files = folder / FOLDER / f"{TABLE}.lance"
+            is_empty, mode = not [*files.glob("data/*"), *files.glob("_versions/*.manifest")], "create"
+        if not is_empty:
+            raise SearchIndexError(
+                f"{folder} has no {MANIFEST}, but a table that holds rows or is damaged, and nothing says of which "
+                f"model: put its {MANIFEST} back, or remove {folder / FOLDER} to make the index anew"
+            )
+        return cls(folder, connection.create_table(TABLE, schema=schema(vector_size), mode=mode))
 
     @classmethod
     def open(cls, folder: Path) -> Self:

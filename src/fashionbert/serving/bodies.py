@@ -5,11 +5,19 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from fashionbert.search.filters import LONGEST_FILTER
-from fashionbert.search.query import LONGEST_TEXT
+from fashionbert.search.query import LONGEST_TEXT, LONGEST_TICK, MOST_TICKED, MOST_TICKS
 
 Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
 Base64 = Annotated[str, Field(description="A picture file (JPEG, PNG, WebP, GIF, BMP, TIFF), in base64.")]
 ProductIds = Annotated[list[Annotated[str, Field(min_length=1, max_length=500)]], Field(max_length=100)]
+Tick = Annotated[str, Field(max_length=LONGEST_TICK)]
+Ticks = Annotated[
+    dict[Tick, Annotated[list[Tick], Field(max_length=MOST_TICKS)]],
+    Field(max_length=MOST_TICKED, description="Values that were ticked, by attribute."),
+]
+View = Annotated[
+    int | None, Field(ge=0, le=32_767, description="Number of the picture; left out: the first that there is.")
+]
 MOST_TOP = 200
 MOST_DOCUMENTS = 200
 
@@ -28,7 +36,7 @@ class SearchBody(_Body):
     less_like: ProductIds = []
     hidden: ProductIds = []
     filter: str = Field("", max_length=LONGEST_FILTER, examples=["price < 50"])
-    facets: dict[str, list[str]] = Field({}, description="Values that were ticked, by attribute.")
+    facets: Ticks = {}
     top: int = Field(24, ge=1, le=MOST_TOP)
     rerank: int | None = Field(None, ge=0, le=MOST_TOP, description="Cards that the pair model orders; 0: none.")
     budget_ms: int | None = Field(None, ge=1, le=60_000, description="Time to spend, in place of rerank.")
@@ -39,7 +47,7 @@ class FacetsBody(_Body):
     """What is left to choose from."""
 
     filter: str = Field("", max_length=LONGEST_FILTER)
-    facets: dict[str, list[str]] = {}
+    facets: Ticks = {}
 
 
 class ExplainBody(_Body):
@@ -47,7 +55,7 @@ class ExplainBody(_Body):
 
     text: Text
     product_id: str
-    view: int = Field(0, ge=0, le=32_767)
+    view: View = None
 
 
 class ScoredPair(_Body):
@@ -56,7 +64,7 @@ class ScoredPair(_Body):
     text: Text
     image: Base64 | None = None
     product_id: str | None = None
-    view: int = Field(0, ge=0, le=32_767)
+    view: View = None
 
 
 class ScoreBody(_Body):
@@ -71,7 +79,7 @@ class Document(_Body):
     text: Text | None = None
     image: Base64 | None = None
     product_id: str | None = None
-    view: int = Field(0, ge=0, le=32_767)
+    view: View = None
 
 
 class RerankBody(_Body):

@@ -1,7 +1,6 @@
 """What routes share: the worker, the settings, and how one waits for an answer that nobody may want any more."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
@@ -9,7 +8,6 @@ from urllib.parse import quote
 
 from fastapi import Depends, Request
 
-from fashionbert.search.filters import filter_from_facets
 from fashionbert.serving.budget import CostEstimate
 from fashionbert.serving.desk import Desk
 from fashionbert.serving.metrics import Metrics
@@ -77,12 +75,6 @@ async def wait_for(request: Request, future: "Future[Result]") -> Result:
 async def _until_gone(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
-
-
-def joined_filter(condition: str, ticked: Mapping[str, Sequence[str]]) -> str:
-    """Write the filter of a condition and of what was ticked."""
-    parts = [f"({condition})" if condition.strip() else "", filter_from_facets(ticked)]
-    return " and ".join(filter(None, parts))
 
 
 def thumbnail_url(product_id: str, view: int) -> str:

@@ -107,7 +107,7 @@ function chips() {
     picture ? make('img', { src: picture, alt: '' }) : null, make('span', {}, words),
     make('button', { type: 'button', 'aria-label': `Remove ${words}`, onclick: () => { remove(); go(); } }, '×'));
   const without = (part, value) => () => { state[part] = state[part].filter((each) => each !== value); };
-  const thumbnail = (id) => `/v1/thumbnails/${encodeURIComponent(id)}?view=0`;
+  const thumbnail = (id) => `/v1/thumbnails/${encodeURIComponent(id)}`;
   find('chips').replaceChildren(
     ...(state.image ? [chip('your picture', 'image', () => { state.image = null; }, state.image.url)] : []),
     ...state.unwanted.map((word) => chip(word, 'without', without('unwanted', word))),

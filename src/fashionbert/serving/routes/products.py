@@ -16,6 +16,7 @@ from fashionbert.serving.bodies import (
     ProductAnswer,
     ProductBody,
     ProductsBody,
+    View,
     ViewAnswer,
     WrittenAnswer,
 )
@@ -55,12 +56,12 @@ def read_product(service: TheService, product_id: ProductIdPath) -> ProductAnswe
 
 @router.get("/thumbnails/{product_id:path}", responses={**_READ, 200: {"content": {MEDIA_TYPE: {}}}})
 def thumbnail(
-    request: Request, service: TheService, product_id: ProductIdPath, view: int = Query(0, ge=0, le=32_767)
+    request: Request, service: TheService, product_id: ProductIdPath, view: Annotated[View, Query()] = None
 ) -> Response:
     """Give the small picture of a product."""
     shelf = service.worker.shelf
     _need(shelf, product_id)
-    if view not in shelf.views[shelf.rows_of(product_id)]:
+    if view is not None and view not in shelf.views[shelf.rows_of(product_id)]:
         raise ProblemError(404, "no-such-picture", f"product {product_id!r} has no picture {view}")
     tag = f'"{shelf.version}"'
     headers = {"ETag": tag, "Cache-Control": "public, max-age=60"}

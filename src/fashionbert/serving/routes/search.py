@@ -26,7 +26,7 @@ from fashionbert.serving.desk import Sent
 from fashionbert.serving.door import FormRoute, QueuedRoute
 from fashionbert.serving.intake import read_body
 from fashionbert.serving.problems import ProblemError
-from fashionbert.serving.service import Service, TheService, joined_filter, thumbnail_url, wait_for
+from fashionbert.serving.service import Service, TheService, thumbnail_url, wait_for
 
 router = APIRouter(prefix="/v1", tags=["search"], route_class=QueuedRoute)
 forms = APIRouter(prefix="/v1", tags=["search"], route_class=FormRoute)
@@ -113,7 +113,8 @@ def _query(body: SearchBody, picture: SeenPicture | None, service: Service) -> S
         more_like=tuple(body.more_like),
         less_like=tuple(body.less_like),
         hidden=tuple(body.hidden),
-        filter=joined_filter(body.filter, body.facets),
+        filter=body.filter,
+        ticked=body.facets,
         top=body.top,
         rerank=_cards_to_rerank(body, service),
         words=body.words,
@@ -148,15 +149,9 @@ def _answer(answer: Answer) -> SearchAnswer:
 
 
 async def _facets(request: Request, service: Service, body: FacetsBody) -> FacetsAnswer:
-    everything = joined_filter(body.filter, body.facets)
+    query = SearchQuery(filter=body.filter, ticked=body.facets, top=1)
     found, matches = await wait_for(
-        request,
-        service.worker.call(
-            lambda engine: (
-                engine.facets(SearchQuery(filter=body.filter), body.facets),
-                engine.search(SearchQuery(filter=everything, top=1)).matches,
-            )
-        ),
+        request, service.worker.call(lambda engine: (engine.facets(query), engine.search(query).matches))
     )
     facets = [
         FacetAnswer(
