@@ -83,3 +83,19 @@ def test_states_beyond_float16_are_refused(
     model.fashionbert.patch_embeddings.LayerNorm.bias.data.fill_(1e6)
     with pytest.raises(StoreError, match="states of a picture are not finite"):
         KeptPictures(Scorer(model, processor)).read(pictures)
+
+
+def test_titles_and_pictures_pass_in_one_sequence(scorer: Scorer, pictures: list[bytes]) -> None:
+    """From records as from pictures, whatever the titles beside it are as long; without a title it is the picture."""
+    kept = KeptPictures(scorer)
+    records = kept.read(pictures[:3])
+    titles = ["red linen dress", "", "a blue shirt with long sleeves"]
+    vectors = kept.titled_vectors(records, titles)
+    np.testing.assert_allclose(vectors, scorer.encode_pictures(pictures[:3], titles), atol=2e-3)
+    alone = [scorer.encode_pictures([picture], [title])[0] for picture, title in zip(pictures, titles, strict=False)]
+    np.testing.assert_allclose(scorer.encode_pictures(pictures[:3], titles), alone, atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
+    plain = kept.vectors(records)
+    np.testing.assert_allclose(vectors[1], plain[1], atol=2e-3)
+    assert np.abs(vectors[0] - plain[0]).max() > 0.01
+    assert kept.titled_vectors(records[:0], []).shape == (0, plain.shape[1])

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from fashionbert.config import ObjectiveSettings, Task
-from fashionbert.data import NOT_HIDDEN, MaskedPictures, MaskedTexts
+from fashionbert.data import NOT_HIDDEN, MaskedPictures, MaskedTexts, TextBatch
 from fashionbert.model import FashionBertConfig, FashionBertForPreTraining, late_interaction
 from fashionbert.objectives import (
     alignment_list_loss,
@@ -64,7 +64,7 @@ def batch() -> Batch:
 def run(model: FashionBertForPreTraining, batch: Batch, **settings: object) -> StepOutput:
     step = PreTrainingStep(model, ObjectiveSettings(**settings))  # pyright: ignore[reportArgumentType]
     texts, pictures, drawn = batch
-    return step(texts, pictures, GROUPS, None, lambda _: drawn)
+    return step(texts, pictures, None, GROUPS, None, lambda _: drawn)
 
 
 def laid_out(batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
@@ -153,7 +153,7 @@ def test_contrastive_loss_reads_each_side_alone(model: FashionBertForPreTraining
     past = torch.nn.functional.normalize(torch.randn(4, 8), dim=1)
     queue = VectorQueue(torch.arange(4), torch.arange(4) + 5, past, past.flip(0))
     step = PreTrainingStep(model, ObjectiveSettings(tasks=("alignment", "contrastive")))
-    output = step(texts, pictures, GROUPS, queue, lambda vectors: None)
+    output = step(texts, pictures, None, GROUPS, queue, lambda vectors: None)
     text_vectors = model.text_vectors(texts.input_ids, texts.attention_mask)
     zeroed = pictures.features.masked_fill(pictures.masked[..., None], 0.0)
     picture_vectors = model.picture_vectors(torch.tensor([[2, SEP]] * 2), patch_features=zeroed)
@@ -168,13 +168,42 @@ def test_contrastive_loss_reads_each_side_alone(model: FashionBertForPreTraining
     torch.testing.assert_close(output.vectors[0].pooled, text_vectors)
 
 
+def test_titles_stand_before_pictures_in_the_contrastive_task_alone(
+    model: FashionBertForPreTraining, batch: Batch
+) -> None:
+    """The pairs are mined and judged by the picture's own vector, which knows of no title."""
+    texts, pictures, _ = batch
+    titles = TextBatch(
+        torch.tensor([[2, 30, 31, SEP], [2, SEP, 0, 0]]), torch.tensor([[True] * 4, [True] * 2 + [False] * 2])
+    )
+    output = PreTrainingStep(model, ObjectiveSettings(tasks=("alignment", "contrastive")))(
+        texts, pictures, titles, GROUPS, None, lambda vectors: None
+    )
+    zeroed = pictures.features.masked_fill(pictures.masked[..., None], 0.0)
+    titled = [
+        model.picture_vectors(torch.tensor([ids]), patch_features=zeroed[[row]])
+        for row, ids in enumerate([[2, 30, 31, SEP], [2, SEP]])
+    ]
+    head = model.vector_head
+    assert head is not None
+    expected = contrastive_loss(
+        model.text_vectors(texts.input_ids, texts.attention_mask), torch.cat(titled), GROUPS, head.scale
+    )
+    torch.testing.assert_close(output.losses["contrastive"], expected, atol=1e-5, rtol=1e-5)
+    plain = model.picture_vectors(torch.tensor([[2, SEP]] * 2), patch_features=zeroed)
+    assert output.vectors is not None
+    torch.testing.assert_close(output.vectors[1].pooled, plain)
+    assert not output.vectors[1].pooled.requires_grad
+    assert (titled[0] - plain[0]).abs().max() > 1e-3
+
+
 def test_the_drawer_of_pairs_is_handed_the_vectors(model: FashionBertForPreTraining, batch: Batch) -> None:
     texts, pictures, drawn = batch
     seen: list[tuple[Tensor, Tensor] | None] = []
     stages: tuple[tuple[Task, ...], ...] = (("alignment",), ("alignment", "contrastive"))
     for tasks in stages:
         step = PreTrainingStep(model, ObjectiveSettings(tasks=tasks))
-        step(texts, pictures, GROUPS, None, lambda vectors: seen.append(vectors) or drawn)
+        step(texts, pictures, None, GROUPS, None, lambda vectors: seen.append(vectors) or drawn)
     assert seen[0] is None
     assert seen[1] is not None
     assert seen[1][0].shape == (2, 8)

@@ -59,6 +59,11 @@ def _of_vectors(settings: "Settings") -> Iterator[Contradiction]:
                 f"or set {name} to {off}",
                 *(name, "objectives.tasks"),
             )
+    if settings.contrastive.titled_share and not contrastive:
+        yield _found(
+            "contrastive.titled_share is of vectors that nothing teaches: add 'contrastive' to objectives.tasks",
+            *("contrastive.titled_share", "objectives.tasks"),
+        )
     if model.bank_size and not model.side_agreement:
         yield _found(
             "model.bank_size corrects the side agreement: set model.side_agreement to true",

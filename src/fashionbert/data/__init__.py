@@ -8,6 +8,7 @@ from fashionbert.data.collate import (
     TextBatch,
     collate_pictures,
     collate_texts,
+    collate_titles,
     pad_texts,
 )
 from fashionbert.data.examples import Examples, FeatureSource, build_examples
@@ -37,6 +38,7 @@ __all__ = [
     "build_examples",
     "collate_pictures",
     "collate_texts",
+    "collate_titles",
     "draw_mined",
     "drop_words",
     "epoch_batches",

@@ -81,12 +81,14 @@ class Hiding:
         word_drop_share: share of a text's words left out of the sequence.
         patch_mask_share: share of a picture's patches set to zero.
         patch_drop_share: share of a picture's patches left out of the sequence, to save time.
+        title_drop_share: share of products whose title does not stand before their patches; 1: nobody's.
     """
 
     words: WordMasking | None
     word_drop_share: float
     patch_mask_share: float
     patch_drop_share: float
+    title_drop_share: float = 1.0
 
 
 def pad_texts(texts: Sequence[NDArray[np.int32]], pad_id: int) -> TextBatch:
@@ -120,6 +122,33 @@ def collate_texts(
     for row, text in enumerate(masked):
         labels_BT[row, text.places] = text.labels
     return _masked_texts(ids_BT, real_BT, labels_BT)
+
+
+def collate_titles(
+    examples: Examples, rows: NDArray[np.int64], *, pad_id: int, hiding: Hiding, generator: np.random.Generator
+) -> TextBatch | None:
+    """Choose products of a split whose titles stand before their patches; words are left out of them as of texts.
+
+    Args:
+        examples: the split.
+        rows: its rows [B].
+        pad_id: id of [PAD].
+        hiding: how many titles and words are left out.
+        generator: source of the choice.
+
+    Returns:
+        ``[CLS] title [SEP]`` of the chosen rows, ``[CLS] [SEP]`` of the others; None where no titles are wanted.
+    """
+    if hiding.title_drop_share >= 1.0 or examples.titles is None:
+        return None
+    titled_B = generator.random(len(rows)) >= hiding.title_drop_share
+    tokens = [
+        drop_words(*examples.titles[int(row)], hiding.word_drop_share, generator)[0]
+        if titled
+        else examples.titles[int(row)][0][[0, -1]]
+        for row, titled in zip(rows, titled_B, strict=True)
+    ]
+    return pad_texts(tokens, pad_id)
 
 
 def collate_pictures(

@@ -55,6 +55,7 @@ class Examples:
     Attributes:
         product_ids: product of each row [N].
         texts: tokenised text of each row.
+        titles: tokenised title of each row; None where nobody reads titles.
         groups: group of each row as a number; rows of one group are never negatives of one another [N].
         subcategories: subcategory of each row as a number [N].
         feature_rows: first row of each picture in the feature source [N].
@@ -68,6 +69,7 @@ class Examples:
     subcategories: NDArray[np.int64]
     feature_rows: NDArray[np.int64]
     features: FeatureSource
+    titles: TokenizedTexts | None = None
     left_out: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -105,6 +107,7 @@ def build_examples(
     *,
     max_tokens: int,
     all_pictures: bool,
+    title: str | None = None,
 ) -> Examples:
     """Join a split of a catalogue with its features.
 
@@ -114,6 +117,7 @@ def build_examples(
         tokenizer: the model's tokenizer.
         max_tokens: longest text in WordPieces.
         all_pictures: a row for each picture of a product (training), or for its first one (evaluation).
+        title: column of the titles; None: they are not read.
 
     Returns:
         Rows in the order of the catalogue.
@@ -133,6 +137,7 @@ def build_examples(
     views = ranges.views if all_pictures else np.ones_like(ranges.views)
     view_numbers = np.arange(views.sum()) - np.repeat(np.cumsum(views) - views, views)
     kept = np.repeat(products, views)
+    titles = None if title is None else titles_of(catalogue, title)
     return Examples(
         product_ids=[ids[number] for number in kept],
         texts=tokenize(tokenizer, [texts[number] for number in kept], max_tokens),
@@ -140,5 +145,22 @@ def build_examples(
         subcategories=catalogue.codes("subcategory")[kept],
         feature_rows=np.repeat(ranges.first, views) + view_numbers * features.variants,
         features=features,
+        titles=None if titles is None else tokenize(tokenizer, [titles[number] for number in kept], max_tokens),
         left_out=tuple(product_id for product_id, found in zip(ids, usable, strict=True) if not found),
     )
+
+
+def titles_of(catalogue: Catalogue, column: str) -> list[str]:
+    """Give the titles of all products; the text of those that have none.
+
+    Args:
+        catalogue: the products.
+        column: that the titles stand in.
+
+    Returns:
+        Titles in the order of the catalogue.
+    """
+    texts = catalogue.column("text")
+    if column not in catalogue.attributes:
+        return texts
+    return [title or text for title, text in zip(catalogue.column(column), texts, strict=True)]

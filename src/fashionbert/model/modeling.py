@@ -159,12 +159,17 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
             frame = frame[torch.zeros(len(pictures.hidden), dtype=torch.int64, device=pictures.hidden.device)]
         return self.vectors_of(self.fashionbert.join(frame, pictures), "picture")
 
-    def vectors_of(self, outputs: FashionBertOutput, side: str) -> SideVectors:
+    def vectors_of_titled(self, titles: Side, pictures: Side) -> SideVectors:
+        """Vectors of products by title and picture in one sequence (paper section 3.4); a row for each picture."""
+        return self.vectors_of(self.fashionbert.join(titles, pictures), "picture", titles.hidden.shape[1])
+
+    def vectors_of(self, outputs: FashionBertOutput, side: str, words: int = FRAME) -> SideVectors:
         """Read the vectors off sides that passed all layers by themselves.
 
         Args:
-            outputs: of :meth:`FashionBertModel.join`; a picture stands behind its ``[CLS] [SEP]``.
+            outputs: of :meth:`FashionBertModel.join`; a picture stands behind its ``[CLS] [SEP]``, or behind its title.
             side: ``"text"`` or ``"picture"``.
+            words: tokens and padding that a picture stands behind.
 
         Returns:
             Pooled vectors, and places where the model has late interaction.
@@ -186,7 +191,7 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
             popularity_B = self.bank.popularity(pooled_BE, side, self.vector_head.scale)
         if self.place_head is None:
             return SideVectors(pooled_BE, popularity=popularity_B)
-        first = 0 if side == "text" else FRAME
+        first = 0 if side == "text" else words
         return SideVectors(pooled_BE, self.place_head(hidden_BSD[:, first:], mask_BS[:, first:], side), popularity_B)
 
     def text_vectors(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
@@ -238,7 +243,7 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
             masked_patches=masked_patches,
             patch_positions=patch_positions,
         )
-        return self.vectors_of(outputs, "picture").pooled
+        return self.vectors_of(outputs, "picture", input_ids.shape[1]).pooled
 
 
 class FashionBertForPreTraining(FashionBertForMatching):

@@ -154,6 +154,29 @@ class KeptPictures:
             raise ValueError("this model has no vector head: train one with the contrastive task, as 'fast' does")
         return records["pooled"][:, 0]
 
+    def titled_vectors(self, records: NDArray[np.void], titles: Sequence[str]) -> NDArray[np.float32]:
+        """Give the recall vectors of kept pictures with titles before them, in one sequence (paper section 3.4).
+
+        Args:
+            records: of the pictures.
+            titles: one for each.
+
+        Returns:
+            Unit vectors [N, E].
+
+        Raises:
+            ValueError: this model has no vector head.
+        """
+        tokens = self.scorer.tokenize(titles)
+        vectors = [self.vectors(records[:0])]
+        for start in range(0, len(records), self.scorer.batch_size):
+            rows = np.arange(start, min(start + self.scorer.batch_size, len(records)))
+            with self.scorer.arithmetic():
+                words = self.scorer.sides.texts(tokens, rows).states
+                found = self.scorer.model.vectors_of_titled(words, self._unpack(records[rows], 0).states)
+            vectors.append(found.pooled.float().cpu().numpy())
+        return np.concatenate(vectors)
+
     def places_of_text(self, text: str) -> NDArray[np.float32] | None:
         """Give the vectors by which the tokens of a text are compared with patches.
 

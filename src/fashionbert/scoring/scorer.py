@@ -180,11 +180,14 @@ class Scorer:
         """
         return self.encode_tokens(self.tokenize(texts))
 
-    def encode_pictures(self, pictures: Sequence[ImageInput]) -> NDArray[np.float32]:
-        """Encode pictures by themselves, for search by vectors.
+    def encode_pictures(
+        self, pictures: Sequence[ImageInput], titles: Sequence[str] | None = None
+    ) -> NDArray[np.float32]:
+        """Encode pictures by themselves or with titles before them (paper section 3.4), for search by vectors.
 
         Args:
             pictures: as users hold them.
+            titles: one for each picture, for a model that has learnt from titles (``contrastive.titled_share``).
 
         Returns:
             Unit vectors, float32 [N, E].
@@ -193,7 +196,8 @@ class Scorer:
             PictureError: a picture cannot be used.
             ValueError: the model has no vector head.
         """
-        return self.encode_features(self.processor.extractor.extract(pictures))
+        tokens = None if titles is None else self.tokenize(titles)
+        return self.encode_features(self.processor.extractor.extract(pictures), titles=tokens)
 
     def encode_tokens(self, texts: TokenizedTexts, progress: Progress | None = None) -> NDArray[np.float32]:
         """Encode tokenised texts: unit vectors, float32 [N, E]; ValueError where the model has no vector head."""
@@ -210,12 +214,14 @@ class Scorer:
         self,
         features: NDArray[np.floating] | ReadFeatures,
         count: int | None = None,
+        titles: TokenizedTexts | None = None,
     ) -> NDArray[np.float32]:
         """Encode pictures whose patch features are at hand.
 
         Args:
             features: [N, P, F], or a function from row numbers to their features, for more than memory holds.
             count: number of rows N, needed with a function.
+            titles: one for each row; None: pictures alone.
 
         Returns:
             Unit vectors, float32 [N, E].
@@ -228,14 +234,12 @@ class Scorer:
         size = count if callable(features) else len(features)
         if size is None:
             raise ValueError("features is a function: say by count how many rows it reads")
-        words = self.sides.frame
         vectors = [np.empty((0, self.model.config.contrastive_size), np.float32)]
         for rows in self._batches(np.arange(size), None):
             features_BPF = torch.from_numpy(read(rows)).to(self.device)
+            words = self.sides.frames(len(rows)) if titles is None else self.sides.prepare_texts(titles, rows)
             with self.arithmetic():
-                vectors_BE = self.model.picture_vectors(
-                    words.input_ids.expand(len(rows), -1), patch_features=features_BPF
-                )
+                vectors_BE = self.model.picture_vectors(words.input_ids, words.attention_mask, features_BPF)
             vectors.append(vectors_BE.float().cpu().numpy())
         return np.concatenate(vectors)
 

@@ -56,6 +56,10 @@ class SideReader:
         """Pad texts to the longest of them and bring them to the device."""
         return pad_texts([texts[int(row)][0] for row in rows], self._pad_id).to(self._device)
 
+    def frames(self, count: int) -> TextBatch:
+        """:attr:`frame` for so many pictures."""
+        return TextBatch(self.frame.input_ids.expand(count, -1), self.frame.attention_mask.expand(count, -1))
+
     def texts(self, texts: TokenizedTexts, rows: NDArray[np.int64]) -> ReadSides:
         """Read texts, each once; they come back in the order of ``rows``."""
         states = self._read_texts(texts, rows)

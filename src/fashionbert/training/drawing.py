@@ -14,10 +14,12 @@ from fashionbert.data import (
     MaskedPictures,
     MaskedTexts,
     NegativeSampler,
+    TextBatch,
     WordMasking,
     alternate_sides,
     collate_pictures,
     collate_texts,
+    collate_titles,
     draw_mined,
     pair_rows,
     places_among,
@@ -60,6 +62,7 @@ class PairDrawer:
             word_drop_share=objectives.word_drop_share,
             patch_mask_share=objectives.patch_mask_share if "masked_patches" in objectives.tasks else 0.0,
             patch_drop_share=objectives.patch_drop_share,
+            title_drop_share=1.0 - settings.contrastive.titled_share,
         )
         self._unmasked = replace(self._hiding, words=None, patch_mask_share=0.0)
         self._pad_id = int(tokenizer.pad_token_id)  # pyright: ignore[reportArgumentType]
@@ -69,7 +72,7 @@ class PairDrawer:
 
     def sides(
         self, rows: NDArray[np.int64], *, hidden: bool, generator: np.random.Generator
-    ) -> tuple[MaskedTexts, MaskedPictures]:
+    ) -> tuple[MaskedTexts, MaskedPictures, TextBatch | None]:
         """Read texts and pictures of a batch.
 
         Args:
@@ -78,11 +81,13 @@ class PairDrawer:
             generator: source of all choices.
 
         Returns:
-            Texts and pictures in the order of the rows.
+            Texts, pictures, and what stands before each picture in the contrastive task; None: ``[CLS] [SEP]``.
         """
         hiding = self._hiding if hidden else self._unmasked
         texts = collate_texts(self._examples, rows, pad_id=self._pad_id, hiding=hiding, generator=generator)
-        return texts, collate_pictures(self._examples, rows, hiding=hiding, generator=generator)
+        pictures = collate_pictures(self._examples, rows, hiding=hiding, generator=generator)
+        titles = collate_titles(self._examples, rows, pad_id=self._pad_id, hiding=hiding, generator=generator)
+        return texts, pictures, titles
 
     def pairs(
         self,

@@ -210,7 +210,8 @@ class Trainer:
             return self.drawer.pairs(rows, vectors, queue, self._hardness(step), generator).to(device)
 
         with self._arithmetic():
-            output: StepOutput = self.wrapped(sides[0].to(device), sides[1].to(device), groups, negatives, draw_pairs)
+            moved = (None if side is None else side.to(device) for side in sides)
+            output: StepOutput = self.wrapped(*moved, groups, negatives, draw_pairs)
             losses = {f"loss {task}": float(loss.detach()) for task, loss in output.losses.items()}
             self._refuse_non_finite(losses | output.figures, step)
             total, weights = weigh(

@@ -90,7 +90,8 @@ def train(
     begun = (folder / RECORD).exists()
     tokenizer = load_tokenizer(folder) if begun else build_tokenizer(settings.model, texts)
     limit = settings.model.max_text_tokens
-    training = build_examples(parts["train"], store, tokenizer, max_tokens=limit, all_pictures=True)
+    title = settings.contrastive.title if settings.contrastive.titled_share else None
+    training = build_examples(parts["train"], store, tokenizer, max_tokens=limit, all_pictures=True, title=title)
     usable = parts["validation"].subset([product in store for product in parts["validation"].column("product_id")])
     validation = build_examples(usable, store, tokenizer, max_tokens=limit, all_pictures=False)
     _warn_of_cut_texts(training, limit, display)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, distributed, nn
 
 from fashionbert.config import ObjectiveSettings
-from fashionbert.data import NOT_HIDDEN, MaskedPictures, MaskedTexts
+from fashionbert.data import NOT_HIDDEN, MaskedPictures, MaskedTexts, TextBatch
 from fashionbert.model import (
     FashionBertForPreTraining,
     FashionBertOutput,
@@ -88,11 +88,15 @@ class StepOutput:
 
 @dataclass(frozen=True, slots=True)
 class _Sides:
-    """The batch as the layers below the joint ones have read it; ``frame`` is ``[CLS] [SEP]``, one row."""
+    """The batch as the layers below the joint ones have read it.
+
+    ``frame`` is ``[CLS] [SEP]``, one row; ``titles`` what stands before each picture instead, where some are titled.
+    """
 
     texts: Side
     frame: Side
     pictures: Side
+    titles: Side | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,7 @@ class PreTrainingStep(nn.Module):
         self,
         texts: MaskedTexts,
         pictures: MaskedPictures,
+        titles: TextBatch | None,
         groups_B: Tensor,
         queue: VectorQueue | None,
         draw_pairs: DrawPairs,
@@ -135,6 +140,7 @@ class PreTrainingStep(nn.Module):
         Args:
             texts: texts of the batch.
             pictures: its pictures, row i belongs to text i.
+            titles: what stands before each picture in the contrastive task; None: ``[CLS] [SEP]``.
             groups_B: group of each product.
             queue: past vectors, further negatives of the contrastive task.
             draw_pairs: gives the pairs.
@@ -143,7 +149,12 @@ class PreTrainingStep(nn.Module):
             Losses and what weighing and recording need.
         """
         output, losses = StepOutput(), {}
-        own = _Sides(self._read_texts(texts), self._read_frame(texts), self._read_pictures(pictures))
+        own = _Sides(
+            self._read_texts(texts),
+            self._read_frame(texts),
+            self._read_pictures(pictures),
+            None if titles is None else self._read_texts(titles),
+        )
         if "contrastive" in self.tasks:
             losses["contrastive"] = self._contrastive(own, groups_B, queue, output)
         pairs = draw_pairs(None if output.vectors is None else (output.vectors[0].pooled, output.vectors[1].pooled))
@@ -243,7 +254,7 @@ class PreTrainingStep(nn.Module):
     def _read_frame(self, texts: MaskedTexts) -> Side:
         return self.model.fashionbert.read_texts(frame_ids(texts.input_ids[:1], texts.attention_mask[:1]))
 
-    def _read_texts(self, texts: MaskedTexts) -> Side:
+    def _read_texts(self, texts: MaskedTexts | TextBatch) -> Side:
         return self.model.fashionbert.read_texts(texts.input_ids, texts.attention_mask)
 
     def _read_pictures(self, pictures: MaskedPictures) -> Side:
@@ -255,10 +266,14 @@ class PreTrainingStep(nn.Module):
         model, encoder = self.model, self.model.fashionbert
         assert model.vector_head is not None, "Settings refuse the contrastive task without a vector head"
         alone = encoder.join(own.texts, None)
-        pictured = encoder.join(own.frame[torch.zeros_like(groups_B)], own.pictures)
+        before = own.frame[torch.zeros_like(groups_B)] if own.titles is None else own.titles
+        pictured = encoder.join(before, own.pictures)
         output.encoder_outputs += [_hidden_of(alone), _hidden_of(pictured)]
-        texts, pictures = model.vectors_of(alone, "text"), model.vectors_of(pictured, "picture")
-        output.vectors = texts, pictures
+        texts = model.vectors_of(alone, "text")
+        pictures = model.vectors_of(pictured, "picture", before.hidden.shape[1])
+        # Pairs are mined and judged by pictures alone: a title in a vector would tell which text is the right one.
+        plain = pictures if own.titles is None else self._vectors_of_pictures(own.frame, own.pictures)
+        output.vectors = texts, plain
         past = () if queue is None or len(queue.rows) == 0 else (queue.texts, queue.pictures, queue.groups)
         scale = model.vector_head.scale
         output.figures["temperature"] = float(scale.detach().reciprocal())  # a tensor's: infinite where the scale is 0
