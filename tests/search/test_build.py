@@ -13,6 +13,7 @@ from fashionbert.catalogue import Catalogue, HeldPicture
 from fashionbert.errors import CatalogueError, SearchIndexError, SettingsError
 from fashionbert.search import BuildState, IndexedPicture, IndexOptions, Query, SearchEngine, index_catalogue
 from fashionbert.search import build as building
+from fashionbert.search.rows import fetch
 from fashionbert.types import Product
 
 FP32 = IndexOptions(precision="fp32")
@@ -163,6 +164,22 @@ def test_progress_counts_up(shop: Catalogue, shop_index: Path, tmp_path: Path, m
     assert seen == sorted(seen)
     assert seen[-1] == 6
     assert len(seen) == 3
+
+
+def test_large_pictures_make_small_commits(
+    shop: Catalogue, shop_index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each product is written before the next is read, where its pictures are as large as a commit may be."""
+    monkeypatch.setattr(building, "BYTES_AT_ONCE", min(fetch(product, 8).size for product in shop))
+    seen: list[int] = []
+    index_catalogue(
+        shop,
+        tmp_path / "index",
+        model=shop_index.parent / "run",
+        options=FP32,
+        progress=lambda state: seen.append(state.written),
+    )
+    assert seen == [1, 2, 3, 4, 5, 6]
 
 
 def test_a_product_keeps_so_many_pictures_at_most(shop: Catalogue, shop_index: Path, tmp_path: Path) -> None:
