@@ -87,6 +87,7 @@ def ask_together(port: int, texts: Sequence[str], callers: int, rerank: int) -> 
         for future in [pool.submit(call) for _ in range(callers)]:
             future.result()
     seconds = time.perf_counter() - started
+    assert statuses.total() == len(texts), f"{len(texts)} questions, {statuses}"
     return {**_percentiles(taken), "searches_a_second": round(len(taken) / seconds, 1), "statuses": _named(statuses)}
 
 
@@ -101,7 +102,8 @@ def ask_at_rate(port: int, texts: Sequence[str], *, rate: float, seconds: float,
         rerank: cards that the pair model puts in order.
 
     Returns:
-        How often each status, failures to get any, and the times of those that were answered and of those refused.
+        How often each status, failures to get any by kind, and the times of those that were answered and of those
+        refused; every question is in one of them.
     """
     lock, statuses = threading.Lock(), Counter[int]()
     taken: dict[bool, list[float]] = {True: [], False: []}
@@ -109,12 +111,11 @@ def ask_at_rate(port: int, texts: Sequence[str], *, rate: float, seconds: float,
     local = threading.local()
 
     def call(text: str) -> None:
-        caller: Caller = getattr(local, "caller", None) or Caller(port)
-        local.caller = caller
         started = time.perf_counter()
         try:
-            status = caller.search(text, rerank)
-        except OSError as error:
+            local.caller = getattr(local, "caller", None) or Caller(port)
+            status = local.caller.search(text, rerank)
+        except Exception as error:  # a failed question must not be missing; nobody asks for the future's result
             local.caller = None
             with lock:
                 failures[type(error).__name__] += 1
@@ -123,12 +124,13 @@ def ask_at_rate(port: int, texts: Sequence[str], *, rate: float, seconds: float,
             statuses[status] += 1
             taken[status == 200].append(time.perf_counter() - started)
 
-    questions = itertools.cycle(texts)
+    questions, asked = itertools.cycle(texts), int(rate * seconds)
     started = time.perf_counter()
     with ThreadPoolExecutor(256) as pool:
-        for number in range(int(rate * seconds)):
+        for number in range(asked):
             time.sleep(max(0.0, started + number / rate - time.perf_counter()))
             pool.submit(call, next(questions))
+    assert statuses.total() + failures.total() == asked, f"{asked} questions, {statuses} and {failures}"
     return {
         "statuses": _named(statuses),
         "failures": dict(failures),

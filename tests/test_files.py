@@ -1,6 +1,9 @@
 import errno
+import fcntl
+import gc
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +15,7 @@ from hypothesis import strategies as st
 
 from fashionbert import files
 from fashionbert.errors import FolderInUseError
-from fashionbert.files import file_hash, fingerprint, only_writer, replacing, write_json, write_text
+from fashionbert.files import Reading, file_hash, fingerprint, only_writer, replacing, write_json, write_text
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -92,6 +95,34 @@ def test_without_locks_one_writes_all_the_same(tmp_path: Path, monkeypatch: pyte
     with only_writer(tmp_path), only_writer(tmp_path):
         write_text(tmp_path / "a.txt", "new")
     assert (tmp_path / "a.txt").read_text() == "new"
+
+
+def test_a_reader_knows_whether_it_is_alone(tmp_path: Path) -> None:
+    one, other = Reading(tmp_path), Reading(tmp_path)
+    for reading in (one, other):  # a look changes nothing
+        with reading.alone() as alone:
+            assert not alone
+    del other, reading
+    gc.collect()
+    opened = os.open(tmp_path, os.O_RDONLY)
+    with one.alone() as alone:
+        assert alone
+        with pytest.raises(BlockingIOError):  # who comes now waits
+            fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    with one.alone() as alone:
+        assert not alone
+    os.close(opened)
+
+
+def test_where_nobody_is_seen_nobody_is_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Reading(tmp_path / "not there").alone() as alone:
+        assert not alone
+    reading = Reading(tmp_path)
+    monkeypatch.setattr(files, "fcntl", None)
+    for each in (reading, Reading(tmp_path)):
+        with each.alone() as alone:
+            assert not alone
 
 
 def test_texts_and_json(tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ import hashlib
 import json
 import os
 import time
+import weakref
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,48 @@ def _lock(opened: int, wait: float) -> None:
             if time.monotonic() >= until:
                 raise
             time.sleep(_LOOK_SECONDS)
+
+
+class Reading:
+    """Tells writers that a folder is being read, until this is gone or its process ends, however it does.
+
+    The lock is the kernel's, as that of :func:`only_writer`; a folder that cannot be locked is read all the same.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Begin to read.
+
+        Args:
+            folder: that is read; where it is not there, nobody is told.
+        """
+        self._opened: int | None = None
+        if fcntl is None:
+            return
+        with suppress(OSError):
+            self._opened = os.open(folder, os.O_RDONLY)
+            weakref.finalize(self, os.close, self._opened)
+            fcntl.flock(self._opened, fcntl.LOCK_SH)
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Look whether all others have ended; who comes while the block lasts waits for its end.
+
+        Yields:
+            Whether it is sure that nobody else reads the folder.
+        """
+        if fcntl is None or self._opened is None:
+            yield False
+            return
+        try:
+            fcntl.flock(self._opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            alone = True
+        except OSError:
+            alone = False
+        try:
+            yield alone
+        finally:
+            with suppress(OSError):
+                fcntl.flock(self._opened, fcntl.LOCK_SH)  # a try that fails gives up the lock that was held
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,5 +1,6 @@
 """``fashionbert index``, ``search`` and ``calibrate``, as the shell calls them."""
 
+import csv
 import json
 import shutil
 from collections.abc import Callable
@@ -103,17 +104,25 @@ def test_a_file_where_the_index_should_be(command: Command, world: Path, run: Pa
     assert (tmp_path / "file").read_text() == "mine"
 
 
-def test_two_products_of_one_id_are_refused(command: Command, run: Path, world: Path, tmp_path: Path) -> None:
+def test_a_product_id_that_comes_again_is_told_and_the_first_is_indexed(
+    command: Command, run: Path, world: Path, tmp_path: Path
+) -> None:
     shutil.copytree(world, tmp_path / "twice")
     table = tmp_path / "twice" / "validation.csv"
-    lines = table.read_text("utf-8").splitlines()
-    table.write_text("\n".join([*lines, lines[1]]) + "\n", "utf-8")
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    first, again = rows[0], {**rows[0], "text": "another text"}
+    with table.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, first)
+        writer.writeheader()
+        writer.writerows([*rows, again])
     code, out, complaint = command(
         "index", tmp_path / "twice", "--model", run, "--out", tmp_path / "index", "--device", "cpu"
     )
     assert code == 0
-    assert "make them differ" in " ".join((out + complaint).split())
-    assert SearchEngine.open(tmp_path / "index").has(lines[1].split(",")[0])
+    assert "an earlier row has the same product id: make them differ" in " ".join((out + complaint).split())
+    texts = {view["text"] for view in SearchEngine.open(tmp_path / "index").views(first["product_id"])}
+    assert texts == {first["text"]}
 
 
 def test_calibrate_writes_what_searches_then_show(command: Command, world: Path, run: Path, tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from fashionbert.errors import CatalogueError, FolderInUseError, QueryError, Sea
 from fashionbert.search import BuildState, IndexedPicture, IndexOptions, Query, SearchEngine, index_catalogue, indexing
 from fashionbert.search import build as building
 from fashionbert.search.manifest import MANIFEST
-from fashionbert.search.table import ViewTable
+from fashionbert.search.rows import fetch
+from fashionbert.search.table import FOLDER, ViewTable
 from fashionbert.types import Product
 
 FP32 = IndexOptions(precision="fp32")
@@ -218,6 +219,42 @@ def test_progress_counts_up(shop: Catalogue, shop_index: Path, tmp_path: Path, m
     assert seen == sorted(seen)
     assert seen[-1] == 6
     assert len(seen) == 3
+
+
+def test_a_new_index_has_its_rows_once_and_an_engine_keeps_what_it_holds(
+    shop: Catalogue, shop_index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Commits of two pictures at least; an engine looks for no newer version while the index is brought up to date."""
+    monkeypatch.setattr(building, "PICTURES_AT_ONCE", 2)
+    index, run = tmp_path / "index", shop_index.parent / "run"
+    index_catalogue(shop, index, model=run, options=FP32)
+    data = index / FOLDER / "views.lance" / "data"
+    assert len([*data.iterdir()]) == 1
+    engine = SearchEngine.open(index)
+    index_catalogue([replace(product, text="all new") for product in shop], index, model=run, options=FP32)
+    for product in shop:
+        views = engine.views(product.product_id)
+        assert [view["text"] for view in views] == [product.text] * len(product.pictures)
+        assert all(engine.thumbnail(product.product_id, view["view"]) for view in views)
+    assert len(engine.search(Query(text="red dress", rerank=6)).hits) == 5
+    assert engine.refresh()
+    assert {hit.text for hit in engine.search(Query(text="red dress", rerank=6)).hits} == {"all new"}
+
+
+def test_large_pictures_make_small_commits(
+    shop: Catalogue, shop_index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each product is written before the next is read, where its pictures are as large as a commit may be."""
+    monkeypatch.setattr(building, "BYTES_AT_ONCE", min(fetch(product, 8).size for product in shop))
+    seen: list[int] = []
+    index_catalogue(
+        shop,
+        tmp_path / "index",
+        model=shop_index.parent / "run",
+        options=FP32,
+        progress=lambda state: seen.append(state.written),
+    )
+    assert seen == [1, 2, 3, 4, 5, 6]
 
 
 def test_a_product_keeps_so_many_pictures_at_most(shop: Catalogue, shop_index: Path, tmp_path: Path) -> None:

@@ -124,6 +124,17 @@ def test_they_are_the_models_own(hub_model: Path, decoded: list[Image.Image]) ->
     np.testing.assert_allclose(found, expected.numpy(), atol=1e-4)
 
 
+def test_pictures_are_prepared_alone_as_together(hub_model: Path, decoded: list[Image.Image]) -> None:
+    encoder = HubEncoder(str(hub_model))
+    from transformers import AutoProcessor
+
+    sizes = [(30, 40), (31, 17), (200, 300)] * 2
+    pictures = [picture.resize(size) for picture, size in zip(decoded, sizes, strict=True)]
+    together = AutoProcessor.from_pretrained(hub_model)(images=pictures, return_tensors="pt")["pixel_values"]
+    alone = [encoder.prepare(picture)["pixel_values"] for picture in pictures]
+    assert torch.cat(alone).numpy().tobytes() == together.numpy().tobytes()
+
+
 def test_company_and_length_change_nothing(hub_model: Path) -> None:
     encoder = HubEncoder(str(hub_model))
     texts = ["red", "red dress linen shirt sleeves", *["blue"] * 40]

@@ -1,5 +1,6 @@
 """The table on disk: commits, versions, words and vectors."""
 
+import gc
 import shutil
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from fashionbert.errors import SearchIndexError
-from fashionbert.search.table import FOLDER, TABLE, ViewTable, schema
+from fashionbert.search import table as tables
+from fashionbert.search.table import FOLDER, TABLE, ViewTable, age_of_held, schema
 
 
 def rows(
@@ -74,6 +76,50 @@ def test_a_pinned_version_does_not_change(table: ViewTable) -> None:
     assert held.take(ids, ["text"])["text"].to_pylist() == ["a dress"] * 4
     assert held.version < held.newest().version
     assert held.newest().contents().keys() == {"b"}
+
+
+def test_only_live_rows_are_left_once_nobody_reads_the_others(table: ViewTable) -> None:
+    data = table.folder / FOLDER / "views.lance" / "data"
+    for number in range(4):
+        table.upsert(rows([f"p{number}"]), [f"p{number}"], new=True)
+    assert len([*data.iterdir()]) == 5
+    table.tidy(exact_up_to=100)
+    assert len([*data.iterdir()]) == 1
+    held = table.pinned()
+    table.upsert(rows(["a"], text="new"), ["a"], new=False)
+    table.tidy(exact_up_to=100)
+    assert len([*data.iterdir()]) > 1
+    found = held.rows_in_memory(whole=True)
+    taken = held.take(found["_rowid"].to_numpy(), ["record", "text", "thumbnail", "vector"])
+    assert (len(taken), set(taken["text"].to_pylist())) == (8, {"a dress"})
+    del held
+    gc.collect()
+    table.tidy(exact_up_to=100)
+    assert len([*data.iterdir()]) == 1
+    assert len(table.contents()) == 6
+
+
+def test_what_was_the_newest_a_day_ago_may_still_be_read() -> None:
+    """At 100 h: the newest 25 h ago was that of 70 h, which is 30 h old; with no older one the oldest stays, too."""
+    hour, minute = 3600.0, 60.0
+    written = [each * hour for each in (10, 40, 70, 99, 99.5)]
+    assert age_of_held(written, 100 * hour) == 30 * hour + minute
+    assert age_of_held([70 * hour], 100 * hour) == 30 * hour + minute
+    assert age_of_held([90 * hour, 99 * hour], 100 * hour) == 10 * hour + minute
+    assert age_of_held([75 * hour, 99 * hour], 100 * hour) == 25 * hour + minute
+    assert age_of_held([101 * hour], 100 * hour) == minute  # another machine's clock
+
+
+def test_versions_older_than_any_reader_are_deleted_under_readers(
+    table: ViewTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "_HELD_SECONDS", 0.0)
+    monkeypatch.setattr(tables, "_CLOCK_SECONDS", 0.0)
+    held = table.pinned()
+    table.upsert(rows(["a"], text="new"), ["a"], new=False)
+    table.tidy(exact_up_to=100)
+    assert len([*(table.folder / FOLDER / "views.lance" / "data").iterdir()]) == 1
+    assert len(held.newest()) == 3
 
 
 def test_rows_are_taken_in_the_order_that_is_asked(table: ViewTable) -> None:

@@ -12,8 +12,8 @@ from PIL import Image
 
 from fashionbert.errors import PictureError, SettingsError
 from fashionbert.images.decode import PictureLimits
-from fashionbert.scoring import SeenPicture
 from fashionbert.search import Query, SearchEngine
+from fashionbert.search.pictures import SeenPicture
 from fashionbert.serving import desk as desk_module
 from fashionbert.serving import load_serve_settings
 from fashionbert.serving.desk import Desk, Sent
@@ -34,7 +34,7 @@ class Looker:
         self.looked.append((picture, name))
         if picture == b"bad":
             raise PictureError("damaged", f"{name}: cannot be decoded")
-        return SeenPicture((), len(picture))
+        return SeenPicture((), None, len(picture))
 
 
 def make_desk(engine: object, links: Links | None = None) -> Desk:
@@ -108,7 +108,6 @@ def test_no_more_pictures_are_held_than_may_be(monkeypatch: pytest.MonkeyPatch) 
 def test_a_picture_that_was_decoded_before_gives_the_same(shop_index: Path, pictures: list[bytes]) -> None:
     engine = SearchEngine.open(shop_index)
     seen = engine.look(pictures[0])
-    assert seen.upright is None
     decoded, file = engine.score([("red", seen), ("red", pictures[0])])
     assert decoded == pytest.approx(file, abs=1e-6)
     one, other = (engine.search(Query(text="red", image=image, top=3)) for image in (seen, pictures[0]))

@@ -1,6 +1,6 @@
 """Scores for pairs and vectors for single sides, from a run folder."""
 
-from fashionbert.scoring.kept import KeptPictures, SeenPicture
+from fashionbert.scoring.kept import KeptPictures, Prepared
 from fashionbert.scoring.probability import match_probability
 from fashionbert.scoring.processor import FashionBertProcessor
 from fashionbert.scoring.ranking import Ranked
@@ -10,9 +10,9 @@ from fashionbert.scoring.scorer import Scorer
 __all__ = [
     "FashionBertProcessor",
     "KeptPictures",
+    "Prepared",
     "Ranked",
     "Scorer",
-    "SeenPicture",
     "load_model",
     "match_probability",
     "model_fingerprint",

@@ -8,7 +8,7 @@ D width, K size of a place's vector, E vector size.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fashionbert.errors import RunError, StoreError
-from fashionbert.images.decode import DEFAULT_LIMITS, PictureLimits, decode_picture
+from fashionbert.images.decode import decode_picture
 from fashionbert.model import FashionBertConfig, Places, Side, SideVectors
 from fashionbert.scoring.scorer import Scorer
 from fashionbert.scoring.sides import ReadFeatures, ReadSides
 from fashionbert.types import ImageInput
+
+Prepared: TypeAlias = tuple[NDArray[np.uint8], ...]
+"""What the patch network takes of a picture, for each variant."""
 
 
 def record_dtype(config: FashionBertConfig, variants: int) -> np.dtype[np.void]:
@@ -45,21 +48,6 @@ def record_dtype(config: FashionBertConfig, variants: int) -> np.dtype[np.void]:
     return np.dtype(fields)
 
 
-@dataclass(frozen=True, slots=True)
-class SeenPicture:
-    """A picture that was decoded, and that no network has read yet.
-
-    Attributes:
-        prepared: what the patch network takes of it, for each variant.
-        pixels: that were decoded.
-        upright: the picture itself; None where nobody needs it any more, for a photo of a phone takes 50 MB.
-    """
-
-    prepared: tuple[NDArray[np.uint8], ...]
-    pixels: int
-    upright: Image.Image | None = None
-
-
 class KeptPictures:
     """Makes records of pictures, and scores texts against records as :class:`Scorer` scores them against pictures.
 
@@ -72,39 +60,23 @@ class KeptPictures:
         self.variants = 2 if scorer.mirrored else 1
         self.dtype = record_dtype(scorer.model.config, self.variants)
 
-    def look(
-        self, picture: ImageInput, limits: PictureLimits = DEFAULT_LIMITS, *, name: str | None = None
-    ) -> SeenPicture:
-        """Decode a picture, once for all that is wanted of it; needs no device and is safe for threads.
-
-        Args:
-            picture: as users hold it.
-            limits: what to refuse.
-            name: what an error calls the picture.
-
-        Returns:
-            The picture, ready for :meth:`read_seen`.
-
-        Raises:
-            PictureError: the picture cannot be used.
-        """
-        upright = decode_picture(picture, limits, name=name)
+    def prepare(self, picture: Image.Image) -> Prepared:
+        """All that the networks will need of a decoded picture; needs no device and is safe for threads."""
         prepare = self.scorer.processor.extractor.prepare
-        prepared = tuple(prepare(upright, mirrored=bool(variant)) for variant in range(self.variants))
-        return SeenPicture(prepared, upright.width * upright.height, upright)
+        return tuple(prepare(picture, mirrored=bool(variant)) for variant in range(self.variants))
 
     def read(self, pictures: Sequence[ImageInput]) -> NDArray[np.void]:
         """Read pictures as users hold them; arguments and errors as of ``Scorer.encode_pictures``."""
         size = self.scorer.processor.extractor.pictures_at_once
         batches = [pictures[start : start + size] for start in range(0, len(pictures), size)]
-        records = [self.read_seen([self.look(picture) for picture in batch]) for batch in batches]
+        records = [self.read_prepared([self.prepare(decode_picture(each)) for each in batch]) for batch in batches]
         return np.concatenate([np.empty(0, self.dtype), *records])
 
-    def read_seen(self, seen: Sequence[SeenPicture]) -> NDArray[np.void]:
-        """Read decoded pictures.
+    def read_prepared(self, pictures: Sequence[Prepared]) -> NDArray[np.void]:
+        """Read prepared pictures.
 
         Args:
-            seen: by :meth:`look`.
+            pictures: by :meth:`prepare`.
 
         Returns:
             Records [N] of :attr:`dtype`.
@@ -116,11 +88,11 @@ class KeptPictures:
         size = extractor.pictures_at_once
         variants = []
         for variant in range(self.variants):
-            prepared = [each.prepared[variant] for each in seen]
+            prepared = [each[variant] for each in pictures]
             batches = [prepared[start : start + size] for start in range(0, len(prepared), size)]
             features = [extractor.forward([]), *map(extractor.forward, batches)]
             variants.append(np.concatenate(features).__getitem__)
-        return self.read_features(variants, len(seen))
+        return self.read_features(variants, len(pictures))
 
     def read_features(self, variants: Sequence[ReadFeatures], count: int) -> NDArray[np.void]:
         """Read pictures whose patch features are at hand.

@@ -12,6 +12,8 @@ _MOST_PRUNED, _PRUNED_ANYWAY = 0.5, 20
 """Share of an index, and number of products, above which products that are gone are not deleted unasked."""
 PICTURES_AT_ONCE = 256
 """Pictures of a commit: some seconds of work, which is all that a kill can cost."""
+BYTES_AT_ONCE = 64_000_000
+"""Bytes of their files, which are held until the commit: fewer pictures where they are large."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +65,7 @@ def build_index(
     """
     known = table.contents()
     state, met = BuildState(), set[ProductId]()
-    for batch in _batches((fetch(product, pictures) for product in products), PICTURES_AT_ONCE):
+    for batch in _batches(fetch(product, pictures) for product in products):
         met.update(item.product.product_id for item in batch)
         changed = [item for item in batch if known.get(item.product.product_id) != item.content]
         state = replace(
@@ -128,14 +130,14 @@ def _write(
     )
 
 
-def _batches(fetched: Iterable[FetchedProduct], pictures: int) -> Iterator[list[FetchedProduct]]:
+def _batches(fetched: Iterable[FetchedProduct]) -> Iterator[list[FetchedProduct]]:
     batch: list[FetchedProduct] = []
-    count = 0
+    pictures = size = 0
     for item in fetched:
         batch.append(item)
-        count += len(item.sources)
-        if count >= pictures:
+        pictures, size = pictures + len(item.sources), size + item.size
+        if pictures >= PICTURES_AT_ONCE or size >= BYTES_AT_ONCE:
             yield batch
-            batch, count = [], 0
+            batch, pictures, size = [], 0, 0
     if batch:
         yield batch

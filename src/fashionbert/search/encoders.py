@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from transformers import BatchFeature
 
 from fashionbert.arithmetic import autocast, resolved
 from fashionbert.errors import SettingsError
@@ -20,36 +21,37 @@ _AT_ONCE = 32
 
 
 class RecallEncoder(Protocol):
-    """Texts and pictures as unit vectors of one space."""
+    """Texts and pictures as unit vectors of one space.
 
-    @property
-    def needs_pictures(self) -> bool:
-        """Whether it reads the pictures themselves; else their records are enough, and no pictures need be handed."""
-        ...
+    Attributes:
+        size: E.
+        fingerprint: changes when the vectors change.
+        pictures_at_once: pictures that are encoded together.
+    """
 
-    @property
-    def size(self) -> int:
-        """E."""
-        ...
-
-    @property
-    def fingerprint(self) -> str:
-        """Changes when the vectors change."""
-        ...
+    size: int
+    fingerprint: str
+    pictures_at_once: int
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors [N, E]."""
         ...
 
-    def encode_pictures(self, pictures: Sequence[Image.Image], records: NDArray[np.void]) -> NDArray[np.float32]:
-        """Unit vectors [N, E] of upright RGB pictures, whose kept records are at hand."""
+    def prepare(self, picture: Image.Image) -> Any:
+        """All that will be needed of an upright RGB picture, which may be large; safe for threads."""
         ...
 
+    def encode_prepared(self, prepared: Sequence[Any], records: NDArray[np.void]) -> NDArray[np.float32]:
+        """Unit vectors [N, E] of prepared pictures, whose kept records are at hand."""
+        ...
 
-class OurEncoder:
+    def encode_pictures(self, pictures: Sequence[Image.Image], records: NDArray[np.void]) -> NDArray[np.float32]:
+        """Unit vectors [N, E] of upright RGB pictures, whose kept records are at hand."""
+        return self.encode_prepared([self.prepare(picture) for picture in pictures], records)
+
+
+class OurEncoder(RecallEncoder):
     """The vectors of the model that also re-ranks: a picture's come with its record, for nothing."""
-
-    needs_pictures = False
 
     def __init__(self, scorer: Scorer, kept: KeptPictures, model_fingerprint: str) -> None:
         """Take the model.
@@ -70,20 +72,22 @@ class OurEncoder:
         self._scorer, self._kept = scorer, kept
         self.fingerprint = model_fingerprint
         self.size = scorer.model.config.contrastive_size
+        self.pictures_at_once = 1
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors [N, E]."""
         return self._scorer.encode_texts(texts)
 
-    def encode_pictures(self, pictures: Sequence[Image.Image], records: NDArray[np.void]) -> NDArray[np.float32]:
+    def prepare(self, picture: Image.Image) -> None:
+        """Nothing: the records have it all."""
+
+    def encode_prepared(self, prepared: Sequence[None], records: NDArray[np.void]) -> NDArray[np.float32]:
         """Unit vectors [N, E], read off the records."""
         return self._kept.vectors(records)
 
 
-class HubEncoder:
+class HubEncoder(RecallEncoder):
     """A dual encoder of transformers: CLIP, SigLIP and what has their methods."""
-
-    needs_pictures = True
 
     def __init__(self, name: str, *, device: str | torch.device = "cpu", precision: Precision = "auto") -> None:
         """Load it.
@@ -114,6 +118,7 @@ class HubEncoder:
         self._model: Any = model.eval().to(self._device)
         self._precision: Precision = resolved(precision, self._device)
         self.fingerprint = _weights_fingerprint(model)
+        self.pictures_at_once = _AT_ONCE
         self.size = self.encode_texts(["a"]).shape[1]
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -131,13 +136,14 @@ class HubEncoder:
             vectors.append(self._unit(self._model.get_text_features, inputs))
         return np.concatenate(vectors)
 
-    def encode_pictures(self, pictures: Sequence[Image.Image], records: NDArray[np.void]) -> NDArray[np.float32]:
+    def prepare(self, picture: Image.Image) -> BatchFeature:
+        """The pixels that the model reads, a batch of one."""
+        return self._processor(images=[picture], return_tensors="pt")
+
+    def encode_prepared(self, prepared: Sequence[BatchFeature], records: NDArray[np.void]) -> NDArray[np.float32]:
         """Unit vectors [N, E] of the pictures; the records say nothing to this model."""
-        batches = [list(pictures[start : start + _AT_ONCE]) for start in range(0, len(pictures), _AT_ONCE)]
-        vectors = [
-            self._unit(self._model.get_image_features, self._processor(images=batch, return_tensors="pt"))
-            for batch in batches
-        ]
+        batches = [prepared[start : start + _AT_ONCE] for start in range(0, len(prepared), _AT_ONCE)]
+        vectors = [self._unit(self._model.get_image_features, _joined(batch)) for batch in batches]
         return np.concatenate([np.empty((0, self.size), np.float32), *vectors])
 
     def _unit(self, method: Any, inputs: Any) -> NDArray[np.float32]:
@@ -145,6 +151,10 @@ class HubEncoder:
             found = method(**inputs.to(self._device))
         values = found if isinstance(found, torch.Tensor) else found.pooler_output
         return torch.nn.functional.normalize(values.float(), dim=-1).cpu().numpy()
+
+
+def _joined(prepared: Sequence[BatchFeature]) -> BatchFeature:
+    return BatchFeature({name: torch.cat([each[name] for each in prepared]) for name in prepared[0]})
 
 
 def _weights_fingerprint(model: torch.nn.Module) -> str:

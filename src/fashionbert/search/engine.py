@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from fashionbert.errors import SearchIndexError
 from fashionbert.images.decode import DEFAULT_LIMITS, PictureLimits
-from fashionbert.scoring import KeptPictures, Scorer, SeenPicture, match_probability, model_fingerprint
+from fashionbert.scoring import KeptPictures, Scorer, match_probability, model_fingerprint
 from fashionbert.search.build import put_products
 from fashionbert.search.calibration import Calibration
 from fashionbert.search.cards import answer_of
 from fashionbert.search.encoders import RecallEncoder, load_stages
 from fashionbert.search.explain import Explanation, explain
 from fashionbert.search.manifest import Manifest
-from fashionbert.search.pictures import AnyPicture, PictureReader
+from fashionbert.search.pictures import AnyPicture, PictureReader, SeenPicture
 from fashionbert.search.query import Answer, Query
 from fashionbert.search.recall import Recalled, Term, recall, rows_with_words
 from fashionbert.search.rerank import Reranked, RerankTask, rerank

@@ -4,17 +4,35 @@ Letters: N pictures, E vector size.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from fashionbert.images.decode import DEFAULT_LIMITS, PictureLimits
-from fashionbert.scoring import KeptPictures, SeenPicture
+from fashionbert.images.decode import DEFAULT_LIMITS, PictureLimits, decode_picture
+from fashionbert.scoring import KeptPictures, Prepared
 from fashionbert.search.encoders import RecallEncoder
-from fashionbert.search.shelf import Shelf
 from fashionbert.types import ImageInput, ProductId
+
+if TYPE_CHECKING:
+    from fashionbert.search.shelf import Shelf
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPicture:
+    """All that is kept of a decoded picture, which itself takes 50 MB where a phone took it.
+
+    Attributes:
+        prepared: what the pair model takes of it.
+        recalled: what the recall encoder takes of it.
+        pixels: that were decoded.
+    """
+
+    prepared: Prepared
+    recalled: Any
+    pixels: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +62,12 @@ class PictureReader:
         self, picture: ImageInput, limits: PictureLimits = DEFAULT_LIMITS, *, name: str | None = None
     ) -> SeenPicture:
         """Decode a picture; arguments and errors as of ``SearchEngine.look``."""
-        seen = self._kept.look(picture, limits, name=name)
-        return seen if self._encoder.needs_pictures else replace(seen, upright=None)
+        return self.seen(decode_picture(picture, limits, name=name))
+
+    def seen(self, upright: Image.Image) -> SeenPicture:
+        """Keep what is needed of a decoded picture."""
+        prepared, recalled = self._kept.prepare(upright), self._encoder.prepare(upright)
+        return SeenPicture(prepared, recalled, upright.width * upright.height)
 
     def read(
         self, pictures: Sequence[ImageInput | SeenPicture | None]
@@ -66,14 +88,17 @@ class PictureReader:
         vectors: list[NDArray[np.float32] | None] = [None] * len(pictures)
         if seen:
             asked = [place for place, picture in enumerate(pictures) if picture is not None]
-            read = self._kept.read_seen(seen)
-            upright = [picture.upright for picture in seen if picture.upright is not None]
-            vectors_NE = self._encoder.encode_pictures(upright, read)
+            read, vectors_NE = self.read_seen(seen)
             for number, place in enumerate(asked):
                 records[place], vectors[place] = read[[number]], vectors_NE[number]
         return records, vectors
 
-    def records(self, pictures: Sequence[AnyPicture], shelf: Shelf) -> NDArray[np.void]:
+    def read_seen(self, seen: Sequence[SeenPicture]) -> tuple[NDArray[np.void], NDArray[np.float32]]:
+        """Give records [N] and unit vectors [N, E] of decoded pictures."""
+        records = self._kept.read_prepared([picture.prepared for picture in seen])
+        return records, self._encoder.encode_prepared([picture.recalled for picture in seen], records)
+
+    def records(self, pictures: Sequence[AnyPicture], shelf: "Shelf") -> NDArray[np.void]:
         """Give the records of pictures, those of the index from its table.
 
         Args:
@@ -93,19 +118,15 @@ class PictureReader:
         for place, record in zip(held, self.kept_of(shelf, rows), strict=True):
             records[place] = record
         others = [place for place in range(len(pictures)) if place not in held]
-        records[others] = self._kept.read_seen([self._seen(each) for each in pictures if not _is_held(each)])
+        seen = [self._seen(each).prepared for each in pictures if not isinstance(each, IndexedPicture)]
+        records[others] = self._kept.read_prepared(seen)
         return records
 
-    def kept_of(self, shelf: Shelf, rows: Sequence[int] | NDArray[np.int64]) -> NDArray[np.void]:
+    def kept_of(self, shelf: "Shelf", rows: Sequence[int] | NDArray[np.int64]) -> NDArray[np.void]:
         """Give the records of rows of the index [N]."""
         distinct, places = np.unique(np.asarray(rows, np.int64), return_inverse=True)
         taken = shelf.table.take(shelf.row_ids[distinct], ["record"])
         return np.frombuffer(b"".join(taken["record"].to_pylist()), self._kept.dtype)[places]
 
-    def _seen(self, picture: AnyPicture) -> SeenPicture:
-        assert not isinstance(picture, IndexedPicture)
+    def _seen(self, picture: ImageInput | SeenPicture) -> SeenPicture:
         return picture if isinstance(picture, SeenPicture) else self.look(picture)
-
-
-def _is_held(picture: AnyPicture) -> bool:
-    return isinstance(picture, IndexedPicture)

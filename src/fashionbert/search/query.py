@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fashionbert.errors import QueryError
-from fashionbert.scoring import SeenPicture
+from fashionbert.search.pictures import SeenPicture
 from fashionbert.types import GroupId, ImageInput, ProductId
 
 LONGEST_TEXT = 10_000

@@ -6,11 +6,10 @@ Letters: N pictures, E vector size.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import lcm
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
-from PIL import Image
 
 from fashionbert.errors import PictureError
 from fashionbert.images.decode import decode_picture
@@ -18,6 +17,7 @@ from fashionbert.images.part import DECODERS, map_ahead
 from fashionbert.scoring import KeptPictures
 from fashionbert.search.attributes import to_json
 from fashionbert.search.encoders import RecallEncoder
+from fashionbert.search.pictures import PictureReader, SeenPicture
 from fashionbert.search.table import schema
 from fashionbert.search.thumbnails import make_thumbnail
 from fashionbert.types import ImageInput, Product
@@ -48,19 +48,29 @@ class FetchedProduct:
         product: the product.
         sources: its pictures, or what is wrong with one.
         content: hash of all that its rows are made of.
+        size: bytes that its pictures take until they are decoded.
     """
 
     product: Product
     sources: tuple[ImageInput | PictureError, ...]
     content: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A decoded picture: what the network takes of it, a variant each, and what the card shows."""
+    """What is kept of a decoded picture, which itself takes 50 MB where a phone took it.
 
-    picture: Image.Image
-    prepared: list[NDArray[np.uint8]]
+    Attributes:
+        item: its product.
+        number: which of the product's pictures it is.
+        picture: what the models take of it.
+        thumbnail: what the card shows.
+    """
+
+    item: FetchedProduct
+    number: int
+    picture: SeenPicture
     thumbnail: bytes
 
 
@@ -79,15 +89,18 @@ def fetch(product: Product, pictures: int) -> FetchedProduct:
     for word in words:
         digest.update(word.encode() + b"\0")
     sources: list[ImageInput | PictureError] = []
+    size = 0
     for picture in product.pictures[:pictures]:
         try:
             source = picture.read()
-            digest.update(_bytes_of(source))
+            data = _bytes_of(source)
+            digest.update(data)
+            size += len(data)
         except PictureError as error:
             source = error
         digest.update(b"\0" + picture.name.encode())
         sources.append(source)
-    return FetchedProduct(product, tuple(sources), digest.hexdigest()[:24])
+    return FetchedProduct(product, tuple(sources), digest.hexdigest()[:24], size)
 
 
 class RowMaker:
@@ -101,8 +114,8 @@ class RowMaker:
             encoder: makes the vectors that recall.
             thumbnail_side: longest side of the pictures on cards.
         """
-        self._kept, self._encoder, self._side = kept, encoder, thumbnail_side
-        self._extractor = kept.scorer.processor.extractor
+        self._scorer, self._encoder, self._side = kept.scorer, encoder, thumbnail_side
+        self._reader = PictureReader(kept, encoder)
 
     def rows(self, fetched: Sequence[FetchedProduct]) -> tuple[pa.Table, list[ViewFault]]:
         """Make the rows of products.
@@ -117,49 +130,46 @@ class RowMaker:
             StoreError: the model gives numbers that are not finite.
         """
         places = [(item, number) for item in fetched for number in range(len(item.sources))]
-        seen: list[tuple[FetchedProduct, int, _Seen]] = []
         faults: list[ViewFault] = []
-        looked = map_ahead(self._look, places, workers=DECODERS, ahead=4 * DECODERS)
-        for (item, number), found in zip(places, looked, strict=True):
-            if isinstance(found, PictureError):
-                name = item.product.pictures[number].name
-                faults.append(ViewFault(item.product.product_id, name, found.reason, str(found)))
-            else:
-                seen.append((item, number, found))
-        records = self._read([found for _, _, found in seen])
-        vectors_NE = self._encoder.encode_pictures([found.picture for _, _, found in seen], records)
-        return self._table(seen, records, vectors_NE), faults
+        tables = [schema(self._encoder.size).empty_table()]
+        piece: list[_Seen] = []
+        for found in map_ahead(self._look, places, workers=DECODERS, ahead=4 * DECODERS):
+            if isinstance(found, ViewFault):
+                faults.append(found)
+                continue
+            piece.append(found)
+            if len(piece) == self._pictures_at_once:
+                tables.append(self._table(piece))
+                piece = []
+        if piece:
+            tables.append(self._table(piece))
+        return pa.concat_tables(tables), faults
 
-    def _look(self, place: tuple[FetchedProduct, int]) -> _Seen | PictureError:
+    @property
+    def _pictures_at_once(self) -> int:
+        """Pictures of a piece: so many that each model's batches are those of all pictures in one go.
+
+        In another batch a picture's numbers may differ in their last bits.
+        """
+        return lcm(
+            self._scorer.processor.extractor.pictures_at_once, self._scorer.batch_size, self._encoder.pictures_at_once
+        )
+
+    def _look(self, place: tuple[FetchedProduct, int]) -> _Seen | ViewFault:
         item, number = place
         source = item.sources[number]
         if isinstance(source, PictureError):
-            return source
+            return _fault(item, number, source)
         try:
             picture = decode_picture(source, name=item.product.pictures[number].name)
         except PictureError as error:
-            return error
-        prepared = [self._extractor.prepare(picture, mirrored=bool(side)) for side in range(self._kept.variants)]
-        return _Seen(picture, prepared, make_thumbnail(picture, self._side))
+            return _fault(item, number, error)
+        return _Seen(item, number, self._reader.seen(picture), make_thumbnail(picture, self._side))
 
-    def _read(self, seen: Sequence[_Seen]) -> NDArray[np.void]:
-        size = self._extractor.pictures_at_once
-        variants = []
-        for variant in range(self._kept.variants):
-            prepared = [found.prepared[variant] for found in seen]
-            batches = [prepared[start : start + size] for start in range(0, len(prepared), size)]
-            features = [self._extractor.forward([]), *map(self._extractor.forward, batches)]
-            variants.append(np.concatenate(features).__getitem__)
-        return self._kept.read_features(variants, len(seen))
-
-    def _table(
-        self,
-        seen: Sequence[tuple[FetchedProduct, int, _Seen]],
-        records: NDArray[np.void],
-        vectors_NE: NDArray[np.float32],
-    ) -> pa.Table:
-        products = [item.product for item, _, _ in seen]
-        numbers = [number for _, number, _ in seen]
+    def _table(self, seen: Sequence[_Seen]) -> pa.Table:
+        records, vectors_NE = self._reader.read_seen([found.picture for found in seen])
+        products = [found.item.product for found in seen]
+        numbers = [found.number for found in seen]
         columns = {
             "view_id": [f"{product.product_id}/{number}" for product, number in zip(products, numbers, strict=True)],
             "product_id": [product.product_id for product in products],
@@ -169,15 +179,19 @@ class RowMaker:
             "category": [product.category for product in products],
             "subcategory": [product.subcategory for product in products],
             "attributes": [to_json(product.attributes) for product in products],
-            "picture": [item.product.pictures[number].name for item, number, _ in seen],
-            "content": [item.content for item, _, _ in seen],
-            "thumbnail": [found.thumbnail for _, _, found in seen],
+            "picture": [found.item.product.pictures[found.number].name for found in seen],
+            "content": [found.item.content for found in seen],
+            "thumbnail": [found.thumbnail for found in seen],
             "record": [record.tobytes() for record in records],
         }
         vectors = pa.FixedSizeListArray.from_arrays(pa.array(vectors_NE.ravel(), pa.float32()), self._encoder.size)
         fields = schema(self._encoder.size)
         arrays = [vectors if field.name == "vector" else pa.array(columns[field.name], field.type) for field in fields]
         return pa.Table.from_arrays(arrays, schema=fields)
+
+
+def _fault(item: FetchedProduct, number: int, error: PictureError) -> ViewFault:
+    return ViewFault(item.product.product_id, item.product.pictures[number].name, error.reason, str(error))
 
 
 def _bytes_of(source: ImageInput) -> bytes:

@@ -1,14 +1,16 @@
 """The table of an index on disk, in LanceDB: a row for each picture of each product.
 
 A write is one commit: readers see the products before it or after it, also when the writer was killed in the middle.
-Readers hold a version and read from it until they look for a newer one.
+Readers hold a version and read from it until they look for a newer one, once a day at least.
 
 Letters: R rows, E vector size.
 """
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,7 +19,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from fashionbert.errors import MissingExtraError, SearchIndexError
-from fashionbert.files import only_writer
+from fashionbert.files import Reading, only_writer
 from fashionbert.search.manifest import MANIFEST
 from fashionbert.types import ProductId
 
@@ -34,6 +36,12 @@ _BROKEN = (OSError, RuntimeError, ValueError)
 """What the engine raises for files that are lost, cut or garbled."""
 _COMMIT_SECONDS = 30.0
 """Wait for another writer's commit at most so long."""
+_HELD_SECONDS = 25 * 3600.0
+"""Readers may hold a version that was the newest so long ago: a service looks for a newer one once a day at least."""
+_CLOCK_SECONDS = 60.0
+"""Between reading the clock and deleting what is older."""
+_ANY_AGE, _NO_AGE = timedelta(milliseconds=1), timedelta(days=36_500)
+"""Ages of versions to delete: all but the newest, or none."""
 _ROWS_FOR_ANN = 5000
 """Below, an approximate index has nothing to gain, and its training too few vectors."""
 
@@ -82,10 +90,10 @@ class Found:
 class ViewTable:
     """The table, at one version."""
 
-    def __init__(self, folder: Path, table: "Table") -> None:
+    def __init__(self, folder: Path, table: "Table", reading: Reading) -> None:
         """Take an open table; :meth:`open` and :meth:`create` make one."""
         self.folder = folder
-        self._table = table
+        self._table, self._reading = table, reading
 
     @classmethod
     def create(cls, folder: Path, vector_size: int) -> Self:
@@ -105,6 +113,8 @@ class ViewTable:
             MissingExtraError: LanceDB is not installed.
         """
         connection = _connect(folder)
+        (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+        reading = Reading(folder / FOLDER)
         try:
             is_empty, mode = connection.open_table(TABLE).count_rows() == 0, "overwrite"
         except _BROKEN:  # there is none, one whose making was cut off, or a damaged one
@@ -115,7 +125,7 @@ class ViewTable:
                 f"{folder} has no {MANIFEST}, but a table that holds rows or is damaged, and nothing says of which "
                 f"model: put its {MANIFEST} back, or remove {folder / FOLDER} to make the index anew"
             )
-        return cls(folder, connection.create_table(TABLE, schema=schema(vector_size), mode=mode))
+        return cls(folder, connection.create_table(TABLE, schema=schema(vector_size), mode=mode), reading)
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -132,8 +142,9 @@ class ViewTable:
             MissingExtraError: LanceDB is not installed.
         """
         connection = _connect(folder)
+        reading = Reading(folder / FOLDER)  # first: what is opened then stays
         try:
-            return cls(folder, connection.open_table(TABLE))
+            return cls(folder, connection.open_table(TABLE), reading)
         except _BROKEN as error:
             raise _damaged(folder, error) from error
 
@@ -178,6 +189,8 @@ class ViewTable:
     def tidy(self, exact_up_to: int) -> None:
         """Bring small commits together and index what is new; searches find all products without it, only slower.
 
+        What only older versions have is deleted, unless somebody may be reading from them.
+
         Args:
             exact_up_to: rows above which vectors get an approximate index.
         """
@@ -191,7 +204,25 @@ class ViewTable:
                 self._table.create_index("text", config=FTS(stem=True, remove_stop_words=True, ascii_folding=True))
             if len(self) > max(exact_up_to, _ROWS_FOR_ANN) and "vector" not in there:
                 self._table.create_index("vector", config=IvfPq(distance_type="dot"))
-            self._table.optimize()
+            self._table.optimize(cleanup_older_than=_NO_AGE)
+            self._forget()
+
+    def _forget(self) -> None:
+        """Delete versions that nobody can hold, and the rows that only they have.
+
+        An index can be opened while it is still being made, so that a new one has readers too. Whoever has a table
+        open holds a lock, taken before the newest version is looked up: with no other such lock nobody holds an older
+        version, and who comes now waits until they are gone. A service that is running always has one. Then those
+        versions stay that were the newest at any time within a day, which is not the same as those that were written
+        within a day. Where no locks are seen, on a network drive or on Windows, it is done so, too.
+        """
+        with self._reading.alone() as alone:
+            if alone:
+                age = _ANY_AGE
+            else:
+                written = [version["timestamp"].timestamp() for version in self._table.list_versions()]
+                age = timedelta(seconds=age_of_held(written, time.time()))
+            self._table.optimize(cleanup_older_than=age)
 
     @contextmanager
     def _commit(self) -> Iterator[None]:
@@ -274,6 +305,20 @@ class ViewTable:
             return self._table.search().select(list(columns)).with_row_id(True).limit(max(1, len(self))).to_arrow()
         except _BROKEN as error:
             raise _damaged(self.folder, error) from error
+
+
+def age_of_held(written: Sequence[float], now: float) -> float:
+    """Age of the oldest version that a reader may hold.
+
+    Args:
+        written: when each version was; a version is the newest until the next one is written.
+        now: in the same seconds.
+
+    Returns:
+        Seconds, and a little more: time goes on until versions of a greater age are deleted.
+    """
+    held = max((each for each in written if each <= now - _HELD_SECONDS), default=min(written))
+    return max(0.0, now - held) + _CLOCK_SECONDS  # clocks differ from machine to machine
 
 
 def _found(table: pa.Table | None, score: str) -> Found:

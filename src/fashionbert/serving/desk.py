@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from fashionbert.images.decode import PictureLimits
-from fashionbert.scoring import SeenPicture
 from fashionbert.search import SearchEngine
+from fashionbert.search.pictures import SeenPicture
 from fashionbert.serving.links import Links
 from fashionbert.serving.problems import ProblemError
 from fashionbert.serving.worker import BusyError

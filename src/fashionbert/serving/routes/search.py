@@ -5,10 +5,10 @@ from typing import Any
 
 from fastapi import APIRouter, Query, Request
 
-from fashionbert.scoring import SeenPicture
 from fashionbert.search import Answer
 from fashionbert.search import Query as SearchQuery
 from fashionbert.search.filters import LONGEST_FILTER
+from fashionbert.search.pictures import SeenPicture
 from fashionbert.serving.bodies import (
     ExplainAnswer,
     ExplainBody,
