@@ -32,7 +32,7 @@ class ProbingEncoder(RecallEncoder):
 
     def __init__(self) -> None:
         self.size, self.fingerprint, self.pictures_at_once = 2, "probe", 1
-        self.alive, self.most = WeakSet[Probe](), 0
+        self.alive, self.most, self.title = WeakSet[Probe](), 0, None
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return np.zeros((len(texts), 2), np.float32)
@@ -43,7 +43,9 @@ class ProbingEncoder(RecallEncoder):
         self.most = max(self.most, len(self.alive))
         return probe
 
-    def encode_prepared(self, prepared: Sequence[Probe], records: NDArray[np.void]) -> NDArray[np.float32]:
+    def encode_prepared(
+        self, prepared: Sequence[Probe], records: NDArray[np.void], titles: Sequence[str] | None = None
+    ) -> NDArray[np.float32]:
         return np.zeros((len(prepared), 2), np.float32)
 
 

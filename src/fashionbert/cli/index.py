@@ -25,6 +25,13 @@ def index(
         int,
         typer.Option(min=0, help="Pictures up to which every one is compared; above, an approximate index is asked."),
     ] = 500_000,
+    titles: Annotated[
+        bool | None,
+        typer.Option(
+            "--titles/--no-titles",
+            help="Titles before pictures in the vectors.  [default: where the model has learnt from titles]",
+        ),
+    ] = None,
     prune: Annotated[bool, typer.Option("--prune", help="Delete products that are not in the catalogue.")] = False,
     precision: ArithmeticChoice = "auto",
     config: Config = None,
@@ -46,7 +53,9 @@ def index(
 
     products = open_catalogue(catalogue, load_settings(None, config, assignments or ()).catalogue)
     say_set_aside(products, Console(stderr=True))
-    options = IndexOptions(recall=recall, precision=precision, pictures=pictures, exact_up_to=exact_up_to)
+    options = IndexOptions(
+        recall=recall, precision=precision, pictures=pictures, exact_up_to=exact_up_to, titles=titles
+    )
     with count_progress("products") as show:
         state = index_catalogue(
             products,

@@ -13,7 +13,7 @@ from transformers import BatchFeature
 from fashionbert.arithmetic import autocast, resolved
 from fashionbert.errors import SettingsError
 from fashionbert.files import fingerprint
-from fashionbert.scoring import KeptPictures, Scorer, model_fingerprint
+from fashionbert.scoring import KeptPictures, Scorer, model_fingerprint, read_settings
 from fashionbert.types import Precision
 
 OURS = "fashionbert"
@@ -27,11 +27,13 @@ class RecallEncoder(Protocol):
         size: E.
         fingerprint: changes when the vectors change.
         pictures_at_once: pictures that are encoded together.
+        title: attribute that stands before the picture of a product; None: pictures are read alone.
     """
 
     size: int
     fingerprint: str
     pictures_at_once: int
+    title: str | None
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors [N, E]."""
@@ -41,8 +43,10 @@ class RecallEncoder(Protocol):
         """All that will be needed of an upright RGB picture, which may be large; safe for threads."""
         ...
 
-    def encode_prepared(self, prepared: Sequence[Any], records: NDArray[np.void]) -> NDArray[np.float32]:
-        """Unit vectors [N, E] of prepared pictures, whose kept records are at hand."""
+    def encode_prepared(
+        self, prepared: Sequence[Any], records: NDArray[np.void], titles: Sequence[str] | None = None
+    ) -> NDArray[np.float32]:
+        """Unit vectors [N, E] of prepared pictures, whose kept records are at hand, or of products by both."""
         ...
 
     def encode_pictures(self, pictures: Sequence[Image.Image], records: NDArray[np.void]) -> NDArray[np.float32]:
@@ -53,13 +57,14 @@ class RecallEncoder(Protocol):
 class OurEncoder(RecallEncoder):
     """The vectors of the model that also re-ranks: a picture's come with its record, for nothing."""
 
-    def __init__(self, scorer: Scorer, kept: KeptPictures, model_fingerprint: str) -> None:
+    def __init__(self, scorer: Scorer, kept: KeptPictures, model_fingerprint: str, *, title: str | None = None) -> None:
         """Take the model.
 
         Args:
             scorer: encodes texts.
             kept: its records.
             model_fingerprint: of its run folder.
+            title: attribute that stands before a product's picture; None: pictures are read alone.
 
         Raises:
             SettingsError: the model has no vectors.
@@ -72,7 +77,7 @@ class OurEncoder(RecallEncoder):
         self._scorer, self._kept = scorer, kept
         self.fingerprint = model_fingerprint
         self.size = scorer.model.config.contrastive_size
-        self.pictures_at_once = 1
+        self.pictures_at_once, self.title = 1, title
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors [N, E]."""
@@ -81,9 +86,11 @@ class OurEncoder(RecallEncoder):
     def prepare(self, picture: Image.Image) -> None:
         """Nothing: the records have it all."""
 
-    def encode_prepared(self, prepared: Sequence[None], records: NDArray[np.void]) -> NDArray[np.float32]:
-        """Unit vectors [N, E], read off the records."""
-        return self._kept.vectors(records)
+    def encode_prepared(
+        self, prepared: Sequence[None], records: NDArray[np.void], titles: Sequence[str] | None = None
+    ) -> NDArray[np.float32]:
+        """Unit vectors [N, E], read off the records; with titles these are read with them in one sequence."""
+        return self._kept.vectors(records) if titles is None else self._kept.titled_vectors(records, titles)
 
 
 class HubEncoder(RecallEncoder):
@@ -118,7 +125,7 @@ class HubEncoder(RecallEncoder):
         self._model: Any = model.eval().to(self._device)
         self._precision: Precision = resolved(precision, self._device)
         self.fingerprint = _weights_fingerprint(model)
-        self.pictures_at_once = _AT_ONCE
+        self.pictures_at_once, self.title = _AT_ONCE, None
         self.size = self.encode_texts(["a"]).shape[1]
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -140,8 +147,10 @@ class HubEncoder(RecallEncoder):
         """The pixels that the model reads, a batch of one."""
         return self._processor(images=[picture], return_tensors="pt")
 
-    def encode_prepared(self, prepared: Sequence[BatchFeature], records: NDArray[np.void]) -> NDArray[np.float32]:
-        """Unit vectors [N, E] of the pictures; the records say nothing to this model."""
+    def encode_prepared(
+        self, prepared: Sequence[BatchFeature], records: NDArray[np.void], titles: Sequence[str] | None = None
+    ) -> NDArray[np.float32]:
+        """Unit vectors [N, E] of the pictures; records and titles say nothing to this model."""
         batches = [prepared[start : start + _AT_ONCE] for start in range(0, len(prepared), _AT_ONCE)]
         vectors = [self._unit(self._model.get_image_features, _joined(batch)) for batch in batches]
         return np.concatenate([np.empty((0, self.size), np.float32), *vectors])
@@ -167,7 +176,9 @@ def model_name(recall: str | Path) -> str:
     return str(Path(recall).resolve()) if Path(recall).exists() else str(recall)
 
 
-def load_stages(run: Path, recall_name: str, *, device: str, precision: Precision) -> tuple[Scorer, RecallEncoder]:
+def load_stages(
+    run: Path, recall_name: str, *, device: str, precision: Precision, titles: bool | None
+) -> tuple[Scorer, RecallEncoder]:
     """Load the pair model and what recalls for it.
 
     Args:
@@ -175,15 +186,24 @@ def load_stages(run: Path, recall_name: str, *, device: str, precision: Precisio
         recall_name: ``fashionbert``, or a hub model.
         device: where they run.
         precision: arithmetic of the pair model.
+        titles: whether titles stand before pictures in the vectors; None: where the model has learnt from titles.
 
     Returns:
         Scorer and encoder.
 
     Raises:
         RunError: the model is missing or damaged.
-        SettingsError: the model has no vectors, or the hub model cannot be loaded.
+        SettingsError: the model has no vectors or none of titles, or the hub model cannot be loaded.
     """
+    learnt = read_settings(run).contrastive
+    if titles and (recall_name != OURS or not learnt.titled_share):
+        raise SettingsError(
+            "titles cannot stand before pictures in the vectors of this model",
+            ["they can in a FashionBERT that has learnt from titles: train it with contrastive.titled_share=0.5, say"],
+        )
+    titled = learnt.titled_share > 0 if titles is None else titles
     scorer = Scorer.from_pretrained(run, device=device, precision=precision)
     if recall_name == OURS:
-        return scorer, OurEncoder(scorer, KeptPictures(scorer), model_fingerprint(run))
+        title = learnt.title if titled else None
+        return scorer, OurEncoder(scorer, KeptPictures(scorer), model_fingerprint(run), title=title)
     return scorer, HubEncoder(recall_name, device=device)

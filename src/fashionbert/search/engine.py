@@ -78,7 +78,9 @@ class SearchEngine:
         run = Path(manifest.model if model is None else model)
         if model is None and not run.is_dir():
             raise SearchIndexError(f"the model of the index, {run}, is gone: say where it is now with --model")
-        scorer, encoder = load_stages(run, manifest.recall, device=device, precision=manifest.precision)
+        scorer, encoder = load_stages(
+            run, manifest.recall, device=device, precision=manifest.precision, titles=manifest.titles
+        )
         manifest.refuse_other(
             replace(
                 manifest,
@@ -265,7 +267,7 @@ class SearchEngine:
 
     def tidy(self) -> None:
         """Bring small commits together; :class:`FolderInUseError` where somebody else is writing."""
-        self.table.tidy(self.manifest.exact_up_to)
+        self.table.tidy(self.manifest.exact_up_to, wait=0.0)
         self._commits = 0
 
     def put(self, products: Sequence[Product]) -> tuple[list[ProductId], list[ViewFault]]:

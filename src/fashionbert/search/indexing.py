@@ -25,6 +25,7 @@ class IndexOptions:
         pictures: at most so many pictures of a product.
         thumbnail_side: longest side in pixels of the pictures on cards.
         exact_up_to: pictures up to which every one is compared, in memory; above, an approximate index is asked.
+        titles: whether titles stand before pictures in the vectors; None: where the model has learnt from titles.
     """
 
     recall: str = OURS
@@ -32,6 +33,7 @@ class IndexOptions:
     pictures: int = 8
     thumbnail_side: int = 320
     exact_up_to: int = 500_000
+    titles: bool | None = None
 
 
 _DEFAULT_OPTIONS = IndexOptions()
@@ -74,7 +76,7 @@ def index_catalogue(
     """
     folder, run = Path(folder), Path(model)
     precision = resolved(options.precision, device)
-    scorer, encoder = load_stages(run, options.recall, device=device, precision=precision)
+    scorer, encoder = load_stages(run, options.recall, device=device, precision=precision, titles=options.titles)
     kept = KeptPictures(scorer)
     wanted = Manifest(
         model=str(run.resolve()),
@@ -87,6 +89,7 @@ def index_catalogue(
         thumbnail_side=options.thumbnail_side,
         pictures=options.pictures,
         exact_up_to=options.exact_up_to,
+        titles=encoder.title is not None,
     )
     table = _open_or_create(folder, wanted)
     maker = RowMaker(kept, encoder, thumbnail_side=options.thumbnail_side)

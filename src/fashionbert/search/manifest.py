@@ -27,6 +27,7 @@ class Manifest:
         thumbnail_side: longest side of the pictures that the table keeps.
         pictures: at most so many pictures of a product.
         exact_up_to: views up to which search is exact and in memory; above, the engine's index is asked.
+        titles: whether titles stand before pictures in the vectors.
     """
 
     model: str
@@ -39,6 +40,7 @@ class Manifest:
     thumbnail_side: int = 320
     pictures: int = 8
     exact_up_to: int = 500_000
+    titles: bool = False
 
     def write(self, folder: Path) -> None:
         """Write it into an index's folder."""

@@ -93,10 +93,12 @@ class PictureReader:
                 records[place], vectors[place] = read[[number]], vectors_NE[number]
         return records, vectors
 
-    def read_seen(self, seen: Sequence[SeenPicture]) -> tuple[NDArray[np.void], NDArray[np.float32]]:
-        """Give records [N] and unit vectors [N, E] of decoded pictures."""
+    def read_seen(
+        self, seen: Sequence[SeenPicture], titles: Sequence[str] | None = None
+    ) -> tuple[NDArray[np.void], NDArray[np.float32]]:
+        """Give records [N] and unit vectors [N, E] of decoded pictures, or of products by title and picture."""
         records = self._kept.read_prepared([picture.prepared for picture in seen])
-        return records, self._encoder.encode_prepared([picture.recalled for picture in seen], records)
+        return records, self._encoder.encode_prepared([picture.recalled for picture in seen], records, titles)
 
     def records(self, pictures: Sequence[AnyPicture], shelf: "Shelf") -> NDArray[np.void]:
         """Give the records of pictures, those of the index from its table.

@@ -167,8 +167,8 @@ class RowMaker:
         return _Seen(item, number, self._reader.seen(picture), make_thumbnail(picture, self._side))
 
     def _table(self, seen: Sequence[_Seen]) -> pa.Table:
-        records, vectors_NE = self._reader.read_seen([found.picture for found in seen])
         products = [found.item.product for found in seen]
+        records, vectors_NE = self._reader.read_seen([found.picture for found in seen], self._titles(products))
         numbers = [found.number for found in seen]
         columns = {
             "view_id": [f"{product.product_id}/{number}" for product, number in zip(products, numbers, strict=True)],
@@ -188,6 +188,11 @@ class RowMaker:
         fields = schema(self._encoder.size)
         arrays = [vectors if field.name == "vector" else pa.array(columns[field.name], field.type) for field in fields]
         return pa.Table.from_arrays(arrays, schema=fields)
+
+    def _titles(self, products: Sequence[Product]) -> list[str] | None:
+        """What stands before each picture in its vector; the text of products without a title."""
+        name = self._encoder.title
+        return None if name is None else [product.attributes.get(name) or product.text for product in products]
 
 
 def _fault(item: FetchedProduct, number: int, error: PictureError) -> ViewFault:

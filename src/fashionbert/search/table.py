@@ -186,17 +186,18 @@ class ViewTable:
         with self._commit():
             self._table.delete(_one_of(product_ids))
 
-    def tidy(self, exact_up_to: int) -> None:
+    def tidy(self, exact_up_to: int, *, wait: float = _COMMIT_SECONDS) -> None:
         """Bring small commits together and index what is new; searches find all products without it, only slower.
 
         What only older versions have is deleted, unless somebody may be reading from them.
 
         Args:
             exact_up_to: rows above which vectors get an approximate index.
+            wait: seconds to wait for another writer.
         """
         from lancedb.index import FTS, IvfPq
 
-        with self._commit():
+        with self._commit(wait):
             if len(self) == 0:
                 return
             there = {column for index in self._table.list_indices() for column in index.columns}
@@ -225,9 +226,9 @@ class ViewTable:
             self._table.optimize(cleanup_older_than=age)
 
     @contextmanager
-    def _commit(self) -> Iterator[None]:
+    def _commit(self, wait: float = _COMMIT_SECONDS) -> Iterator[None]:
         """Be the only writer, and write onto what the last one left."""
-        with only_writer(self.folder, wait=_COMMIT_SECONDS):
+        with only_writer(self.folder, wait=wait):
             try:
                 self._table.checkout_latest()
             except _BROKEN as error:
