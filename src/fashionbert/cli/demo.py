@@ -32,13 +32,16 @@ def demo(
     or from where --set model.backbone and --set images.weights say. The same command goes on where it stopped.
     """
     from fashionbert.cli.evaluate import evaluate
+    from fashionbert.cli.index import index
     from fashionbert.cli.train import train
 
     place = catalogue or str(_draw(out / "world", groups, seed))
     words = [f"training.seed={seed}", *(assignments or ())]
     train(catalogue=place, out=out / "run", preset=preset or ("fast" if catalogue else "tiny"), assignments=words)
     evaluate(out / "run", catalogue=place, out=out / "report")
-    _search(catalogue or str(out / "world" / "validation.csv"), out)
+    index(catalogue or str(out / "world" / "validation.csv"), model=out / "run", out=out / "index", prune=True)
+    _calibrate(out / "index", place)
+    _search(out / "index")
 
 
 def _draw(world: Path, groups: int, seed: int) -> Path:
@@ -64,16 +67,25 @@ def _refuse_another_world(world: Path, groups: int, seed: int) -> None:
         raise SettingsError(f"{world} holds another shop: give another --out, or remove the folder", faults)
 
 
-def _search(catalogue: str, out: Path) -> None:
-    """Index a catalogue and show three searches in it."""
+def _calibrate(index: Path, catalogue: str) -> None:
+    """Set the probabilities right on the products that the model has not learnt from."""
+    from fashionbert.cli.index import calibrate
+    from fashionbert.errors import QueryError
+
+    try:
+        calibrate(index, catalogue=catalogue)
+    except QueryError as error:  # too few of them, or a model that finds none: the searches work all the same
+        typer.echo(f"without calibration: {error}", err=True)
+
+
+def _search(index: Path) -> None:
+    """Show three searches."""
     from rich.console import Console
 
-    from fashionbert.cli.index import index
     from fashionbert.cli.search import answer_table
     from fashionbert.search import Query, SearchEngine
 
-    index(catalogue, model=out / "run", out=out / "index", prune=True)
-    engine = SearchEngine.open(out / "index")
+    engine = SearchEngine.open(index)
     like = engine.search(Query(top=1)).hits[0].product_id
     console = Console()
     for title, query in {
@@ -82,4 +94,4 @@ def _search(catalogue: str, out: Path) -> None:
         f"more like {like}": Query(more_like=(like,), top=_TOP),
     }.items():
         console.print(answer_table(engine.search(query), title))
-    console.print(f"Look at it in a browser: fashionbert serve {out / 'index'}", soft_wrap=True)
+    console.print(f"Look at it in a browser: fashionbert serve {index}", soft_wrap=True)
