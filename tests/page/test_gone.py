@@ -1,10 +1,12 @@
 """A link to what the shop no longer has, in a real browser."""
 
 import re
+from typing import Any
 from urllib.parse import parse_qs, urlparse
 
 import pytest
-from playwright.sync_api import Page, expect
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.slow
 READY = "html[data-wave=last] .card .match meter"
@@ -47,6 +49,17 @@ def test_what_is_gone_is_told_and_leaves_the_question(
     assert parse_qs(urlparse(page.url).query) == {"q": ["red dress"]}
     page.go_back()
     expect(page.locator("#notice p")).to_have_text(words)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("link", ["f.season=summer&like=lost", "f.colour=none"])
+def test_everybody_can_read_what_is_gone(browser: Browser, address: str, link: str, scheme: Any) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 844}, color_scheme=scheme, reduced_motion="reduce")
+    page.goto(f"{address}/?q=dress&{link}")
+    expect(page.locator("#notice button")).to_be_visible()
+    faults = Axe().run(page).response["violations"]
+    assert [(fault["id"], [node["html"] for node in fault["nodes"]][:3]) for fault in faults] == []
+    page.close()
 
 
 def test_what_is_not_gone_stays_in_the_question(page: Page, address: str) -> None:

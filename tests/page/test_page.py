@@ -310,6 +310,12 @@ def test_nothing_matches_and_nothing_left_are_said(page: Page) -> None:
     search(page, "a spaceship")
     expect(page.locator("#notice")).to_have_text("Nothing here matches well. These come nearest.")
     page.unroute("**/v1/search")
+    held: list[Route] = []
+    page.route("**/v1/search", lambda route: held.append(route))
+    page.fill("#text", "another question")
+    page.wait_for_selector(".card.skeleton")
+    expect(page.locator("#notice")).to_be_hidden()
+    page.unroute("**/v1/search")
     page.route("**/v1/search", lambda route: route.fulfill(json={"hits": [], "matches": 0, "reranked": 0}))
     page.fill("#text", "b")
     expect(page.locator("#notice")).to_have_text("There are no products to show.")

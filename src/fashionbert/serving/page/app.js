@@ -84,8 +84,9 @@ async function ask({ more = false } = {}) {
 
 function wait(more) {
   count.textContent = 'Searching…';
-  if (more) find('more').textContent = 'Searching…';
-  else cards.wait();
+  if (more) return void (find('more').textContent = 'Searching…');
+  hush(); // it was said of another question
+  cards.wait();
 }
 
 async function refreshFilters(signal) {
@@ -99,7 +100,7 @@ async function refreshFilters(signal) {
 
 function show(answer, last) {
   chips.learn(answer.hits);
-  const [fresh] = cards.show(answer.hits, { reads: reads(state), words: Boolean(state.text.trim()) });
+  const [fresh] = cards.show(answer.hits, { scored: reads(state), worded: Boolean(state.text.trim()) });
   document.documentElement.dataset.wave = last ? 'last' : 'first';
   told = count.textContent = answer.matches
     ? `${many(answer.matches, 'product')}${asks(state) ? ', best first' : ''}` : 'No products are left';

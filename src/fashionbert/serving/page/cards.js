@@ -30,13 +30,13 @@ export class Cards {
     list.addEventListener('keydown', (event) => this.walk(event));
   }
 
-  // Returns the pictures of the cards that were not there before.
-  show(hits, { reads, words }) {
+  // Room is left for scores and reasons where they will come. Returns the pictures of the cards that were not there before.
+  show(hits, { scored, worded }) {
     const before = this.places();
     const elements = hits.map((hit) => this.card(hit));
     this.list.removeAttribute('aria-busy');
-    this.list.classList.toggle('reads', reads);
-    this.list.classList.toggle('words', words);
+    this.list.classList.toggle('scored', scored);
+    this.list.classList.toggle('worded', worded);
     keepFocus(this.list, this.lost, () => this.arrange(elements));
     const kept = new Set(hits.map(keyOf));
     for (const key of this.held.keys()) if (!kept.has(key)) this.held.delete(key);
