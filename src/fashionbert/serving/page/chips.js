@@ -32,7 +32,7 @@ export class Chips {
 
   product(part, id) {
     const words = (title) => `${part === 'like' ? 'like' : 'not like'} ${title}`;
-    const chip = this.chip(words(this.titles.get(id) ?? id), part, id, `/v1/thumbnails/${encodeURIComponent(id)}?view=0`);
+    const chip = this.chip(words(this.titles.get(id) ?? id), part, id, `/v1/thumbnails/${encodeURIComponent(id)}`);
     if (!this.titles.has(id)) {
       product(id).then((found) => { this.learn([found]); named(chip, words(found.text)); }, () => { /* the search says that it is gone */ });
     }
