@@ -77,5 +77,5 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     yield page
     page.unroute_all(behavior="ignoreErrors")
     context.close()
-    expected = ("net::ERR_INTERNET_DISCONNECTED", "status of 503", "status of 422", "status of 500")
+    expected = ("net::ERR_INTERNET_DISCONNECTED", "status of 503", "status of 422", "status of 500", "status of 404")
     assert [fault for fault in faults if not any(each in fault for each in expected)] == []

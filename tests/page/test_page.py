@@ -51,7 +51,7 @@ def test_words_find_products_in_two_waves(page: Page) -> None:
     assert waves[-2:] == [0, 50]
     assert titles(page) != before
     expect(page.locator("#count")).to_have_text(re.compile(r"^\d+ products, best first$"))
-    expect(page.locator(".card .match").first).to_have_text(re.compile(r"^\d+ % · (likely|possible|unlikely) match$"))
+    expect(page.locator(".card .match").first).to_have_text(re.compile(r"^score \d+ %$"))
     assert parse_qs(urlparse(page.url).query) == {"q": ["red dress"]}
 
 
@@ -231,8 +231,23 @@ def test_what_the_first_wave_showed_stays_when_the_second_fails(page: Page) -> N
 def test_names_that_every_object_has_are_only_names(page: Page, address: str) -> None:
     for link in ("/?f.__proto__=x&from.__proto__=1", "/?f.constructor=x&to.toString=3"):
         page.goto(address + link)
-        expect(page.locator("#notice")).to_contain_text("there is no attribute")
+        expect(page.locator("#notice")).to_contain_text("which products here do not have any more")
     assert page.evaluate("({}).from") is None
+
+
+def test_likely_is_said_of_what_was_calibrated(page: Page) -> None:
+    def calibrated(route: Route) -> None:
+        answer = route.fetch().json()
+        for hit in answer["hits"]:
+            hit["confidence"] = None if hit["probability"] is None else 0.8
+        route.fulfill(json=answer)
+
+    page.route("**/v1/search", calibrated)
+    search(page, "red dress")
+    expect(page.locator(".card .match").first).to_have_text("80 % · likely match")
+    page.locator(".card .picture").first.click()
+    expect(page.locator("#details dt").first).to_have_text("Match")
+    expect(page.locator("#details dd").first).to_have_text("80 % · likely")
 
 
 def test_a_busy_service_is_asked_again_when_it_says(page: Page) -> None:
@@ -298,9 +313,22 @@ def test_nothing_matches_and_nothing_left_are_said(page: Page) -> None:
     search(page, "a spaceship")
     expect(page.locator("#notice")).to_have_text("Nothing here matches well. These come nearest.")
     page.unroute("**/v1/search")
+    held: list[Route] = []
+    page.route("**/v1/search", lambda route: held.append(route))
+    page.fill("#text", "another question")
+    page.wait_for_selector(".card.skeleton")
+    expect(page.locator("#notice")).to_be_hidden()
+    page.unroute("**/v1/search")
     page.route("**/v1/search", lambda route: route.fulfill(json={"hits": [], "matches": 0, "reranked": 0}))
     page.fill("#text", "b")
-    expect(page.locator("#notice")).to_contain_text("Nothing is left under these filters.")
+    expect(page.locator("#notice")).to_have_text("There are no products to show.")
+    page.locator("#filters label").first.click()
+    kind = page.locator("#filters label span").first.inner_text()
+    expect(page.locator("#notice")).to_contain_text(re.compile(f"^Nothing is left under these filters: .* {kind}\\."))
+    page.unroute("**/v1/search")
+    page.get_by_text("Remove the filters").click()
+    page.wait_for_selector(LAST + ".card .match meter")
+    assert "f." not in page.url
 
 
 def test_words_of_products_are_never_markup(page: Page) -> None:

@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -116,6 +117,36 @@ def test_nothing_matches_where_the_best_hit_is_below_the_threshold(own_index: Pa
         answer = SearchEngine.open(own_index).search(query)
         assert answer.nothing_matches == nothing
         assert len(answer.hits) == 5
+
+
+OTHER_KINDS = {
+    "picture": {"text": "", "image": True},
+    "words and a picture": {"image": True},
+    "unwanted": {"unwanted": ("blue",)},
+    "unwanted alone": {"text": "", "unwanted": ("blue",)},
+    "more like": {"more_like": ("s1",)},
+    "less like": {"less_like": ("s1",)},
+}
+
+
+@pytest.mark.parametrize("wish", OTHER_KINDS.values(), ids=OTHER_KINDS)
+def test_nothing_is_said_of_queries_that_are_not_words_alone(
+    own_index: Path, pictures: list[bytes], wish: dict[str, Any]
+) -> None:
+    replace(CALIBRATION, threshold=1.0).write(own_index)
+    picture = {"image": pictures[0]} if "image" in wish else {}
+    answer = SearchEngine.open(own_index).search(Query(**{"text": "red dress", **wish, **picture}))
+    assert [hit.confidence for hit in answer.hits] == [None] * len(answer.hits)
+    assert all(hit.probability is not None for hit in answer.hits)
+    assert (answer.nothing_matches, answer.calibrated) == (False, True)
+
+
+def test_filters_and_hidden_products_leave_words_alone(own_index: Path) -> None:
+    replace(CALIBRATION, threshold=1.0).write(own_index)
+    answer = SearchEngine.open(own_index).search(Query(text="red dress", filter="category != x", hidden=("s1",)))
+    assert answer.hits
+    assert all(hit.confidence is not None for hit in answer.hits)
+    assert answer.nothing_matches
 
 
 def test_products_that_are_not_in_the_index_are_named(own_engine: SearchEngine, shop: Catalogue) -> None:

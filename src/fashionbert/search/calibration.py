@@ -4,6 +4,7 @@ The pair model was trained on pairs, half of them right. Among the best hundred 
 and wrong in small ways, so its probabilities are too high there. A line through its log-odds, fitted on queries whose
 answer is known, sets them right (Platt, 1999). The threshold of "nothing here matches" is the lowest confidence at
 which the best hits of such queries, half of them with their answer taken off the shelf, are right as often as stated.
+It holds for queries like those: words, without pictures and other wishes (:mod:`fashionbert.search.cards`).
 
 Letters: n hits, Q queries.
 """

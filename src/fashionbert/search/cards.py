@@ -1,4 +1,11 @@
-"""From rows that were recalled and read to an answer: order, cards, and whether anything matches at all."""
+"""From rows that were recalled and read to an answer: order, cards, and whether anything matches at all.
+
+A calibration was fitted on one kind of query, words alone, and holds for that kind. With a picture, unwanted words or
+products to be like, the log-odds are of other texts, or of several at once, or the cards were recalled otherwise: to
+the same figure belongs another share of right ones, which nobody has measured. There a card keeps the pair model's
+probability as a score and has no confidence, and "nothing here matches" is not said. Filters and hidden products take
+cards off the shelf and change neither what is read nor with what; they count as words alone.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,7 +30,8 @@ def answer_of(
         found: rows that the vectors recalled, best first.
         scored: what the pair model says of the first of them; None where it was not asked.
         shelf: where the rows lie.
-        calibration: of the index; without it no card has a calibrated probability.
+        calibration: of the index; without it, or for another kind of query than it was fitted on, no card has a
+            confidence.
 
     Returns:
         The answer, without its times.
@@ -33,7 +41,7 @@ def answer_of(
     if scored is not None:
         order[: len(scored.margins)] = _order(query, found, scored.margins)
         probabilities = scored.probabilities
-        if calibration is not None:
+        if calibration is not None and _is_words_alone(query):
             confidences = calibration.confidence(scored.margins)
     shown = order[: query.top]
     cards = shelf.cards_of(found.rows[shown])
@@ -49,6 +57,12 @@ def answer_of(
         calibrated=calibration is not None,
         version=shelf.version,
     )
+
+
+def _is_words_alone(query: Query) -> bool:
+    """Whether a query is of the kind that calibrations are fitted on."""
+    others = (query.image is not None, query.unwanted, query.more_like, query.less_like)
+    return bool(query.text.strip()) and not any(others)
 
 
 def _order(query: Query, found: Recalled, margins: NDArray[np.float64]) -> NDArray[np.int64]:

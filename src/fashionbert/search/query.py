@@ -90,7 +90,8 @@ class Hit:
         picture: where that picture lies in the catalogue.
         recall: similarity that recalled it; comparable within one answer only.
         probability: of a match, by the pair model, in [0, 1]; None where it was not asked.
-        confidence: the probability set right on validation data; None where the index is not calibrated.
+        confidence: the probability set right on validation data; None where the index is not calibrated, or the query
+            is not words alone, the kind it was calibrated on.
     """
 
     product_id: ProductId
@@ -114,7 +115,7 @@ class Answer:
         hits: cards, best first.
         matches: cards that passed the filter, shown or not.
         reranked: how many of the first hits the pair model has put in order.
-        nothing_matches: True where the best hit is below the threshold of the stated precision.
+        nothing_matches: True where the best hit is below the threshold of the stated precision; said of words alone.
         calibrated: whether the index is; without that no hit has a confidence.
         version: of the index.
         milliseconds: time of each stage.

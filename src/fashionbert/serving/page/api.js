@@ -13,7 +13,7 @@ async function ask(path, options) {
     response = await fetch(path, options);
   } catch (error) {
     if (error.name === 'AbortError') throw error;
-    throw new Problem(navigator.onLine ? 'The service cannot be reached.' : 'You are offline.');
+    throw new Problem(navigator.onLine ? 'The service cannot be reached.' : 'You are offline. The search goes on when you are back.');
   }
   const body = await response.json().catch(() => null);
   if (response.ok && body) return body;

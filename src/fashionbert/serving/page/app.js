@@ -2,22 +2,31 @@
 
 import * as api from './api.js';
 import { Cards } from './cards.js';
+import { Chips } from './chips.js';
 import * as details from './details.js';
-import { find, make, many } from './dom.js';
+import { find, keepFocus, make, many } from './dom.js';
 import { Filters } from './filters.js';
+import { goneOf, tell, without } from './gone.js';
 import { shrink, watch } from './picture.js';
-import { asks, bodyOf, empty, filterOf, read, split, write } from './state.js';
+import { asks, bodyOf, empty, filterOf, filtersOf, read, reads, split, write } from './state.js';
 
 const [PAGE, MOST, RERANK, TYPING, SLOW] = [24, 192, 50, 180, 150];
-const [input, count, notice] = ['text', 'count', 'notice'].map(find);
+const [input, count, notice, results] = ['text', 'count', 'notice', 'results'].map(find);
 let state = read(location.search);
 let top = PAGE;
 let running = new AbortController();
 let again = 0;
+let told = ''; // of how many there are
 
+const toResults = () => results.focus({ preventScroll: true });
 const cards = new Cards(find('cards'), {
   open: (hit) => details.open(find('details'), hit, { like, unlike }),
-  like: (hit) => like(hit), unlike: (hit) => unlike(hit), text: () => state.text.trim(),
+  like: (hit) => like(hit), unlike: (hit) => unlike(hit), text: () => state.text.trim(), lost: toResults,
+});
+const chips = new Chips(find('chips'), {
+  remove: (part, value) => { change({ [part]: part === 'image' ? null : state[part].filter((each) => each !== value) }); },
+  // On a touch screen the field would bring up the keyboard that nobody asked for.
+  next: () => (matchMedia('(hover: hover)').matches ? input : results),
 });
 const filters = new Filters(find('filters'), (part, name, value) => {
   if (name === null) return void refreshFilters();
@@ -29,9 +38,15 @@ const filters = new Filters(find('filters'), (part, name, value) => {
 function like(hit) { add('like', hit); }
 function unlike(hit) { add('unlike', hit); }
 function add(part, hit) {
-  state[part] = [...new Set([...state[part], hit.product_id])];
-  go();
+  toResults(); // before the card goes, and its button with it
+  change({ [part]: [...new Set([...state[part], hit.product_id])] });
   scrollTo({ top: 0 });
+}
+
+function change(parts) {
+  state = { ...state, ...parts };
+  if ('text' in parts) input.value = state.text; // else what is being typed stays
+  go();
 }
 
 // A new question: into the address, and asked.
@@ -41,54 +56,89 @@ function go({ replace = false } = {}) {
   ask();
 }
 
-async function ask() {
+// More of the same question needs no first wave: the cards that are there stay until all are in order.
+async function ask({ more = false } = {}) {
   running.abort();
   clearTimeout(again);
   running = new AbortController();
   const { signal } = running;
-  let shown = false;
-  chips();
-  const slow = setTimeout(() => { if (!signal.aborted) { cards.wait(); count.textContent = 'Searching…'; } }, SLOW);
+  let shown = more;
+  const slow = setTimeout(() => { if (!signal.aborted) wait(more); }, SLOW);
   try {
-    refreshFilters(signal);
-    show(await api.search(bodyOf(state, top, 0), signal), slow);
-    shown = true;
-    if (asks(state)) show(await api.search(bodyOf(state, top, Math.max(RERANK, top)), signal), slow);
+    if (!more) {
+      chips.show(state);
+      refreshFilters(signal);
+    }
+    const waves = reads(state) ? [0, Math.max(RERANK, top)].slice(more ? 1 : 0) : [0];
+    for (const rerank of waves) {
+      const answer = await api.search(bodyOf(state, top, rerank), signal);
+      clearTimeout(slow);
+      show(answer, rerank === waves.at(-1));
+      shown = true;
+    }
   } catch (error) {
     clearTimeout(slow);
-    if (error.name !== 'AbortError' && !signal.aborted) fail(error, shown);
+    if (error.name !== 'AbortError' && !signal.aborted) fail(error, shown, signal);
   }
 }
 
+function wait(more) {
+  count.textContent = 'Searching…';
+  if (more) return void (find('more').textContent = 'Searching…');
+  hush(); // it was said of another question
+  cards.wait();
+}
+
 async function refreshFilters(signal) {
+  const chosen = filtersOf(state).length;
+  find('open-filters').textContent = chosen ? `Filter · ${chosen}` : 'Filter';
   try {
     const found = await api.facets({ facets: state.facets, filter: filterOf(state) }, signal);
     filters.show(found.facets, state);
   } catch { /* the search says what is wrong */ }
 }
 
-function show(answer, slow) {
-  clearTimeout(slow);
-  cards.show(answer.hits);
-  document.documentElement.dataset.wave = answer.reranked || !asks(state) ? 'last' : 'first';
-  count.textContent = answer.matches
+function show(answer, last) {
+  chips.learn(answer.hits);
+  const [fresh] = cards.show(answer.hits, { scored: reads(state), worded: Boolean(state.text.trim()) });
+  document.documentElement.dataset.wave = last ? 'last' : 'first';
+  told = count.textContent = answer.matches
     ? `${many(answer.matches, 'product')}${asks(state) ? ', best first' : ''}` : 'No products are left';
-  find('more')?.parentElement.remove();
-  if (answer.matches > answer.hits.length && answer.hits.length < MOST) {
-    find('results').append(make('p', { class: 'end' }, make('button', { id: 'more', type: 'button', onclick: () => { top = Math.min(MOST, top + PAGE); ask(); } }, 'Show more')));
-  }
-  if (!answer.matches) say('Nothing is left under these filters.', 'Remove the filters', () => { state = { ...state, facets: empty().facets, ranges: empty().ranges }; go(); });
+  offerMore(answer.matches > answer.hits.length && answer.hits.length < MOST, fresh);
+  const chosen = filtersOf(state);
+  if (!answer.matches && chosen.length) say(`Nothing is left under these filters: ${chosen.join('; ')}.`, 'Remove the filters', removeFilters);
+  else if (!answer.matches) say('There are no products to show.');
   else if (answer.nothing_matches) say('Nothing here matches well. These come nearest.');
-  else notice.hidden = true;
+  else hush();
+}
+
+function removeFilters() { change({ facets: empty().facets, ranges: empty().ranges }); }
+
+// Whoever asked for more goes on at the first card that is new; a click has it before the eyes already.
+function offerMore(isMore, fresh) {
+  const old = find('more');
+  const [asked, byKey] = [old && old === document.activeElement, old?.matches(':focus-visible')];
+  old?.parentElement.remove();
+  const onclick = () => { top = Math.min(MOST, top + PAGE); ask({ more: true }); };
+  if (isMore) results.append(make('p', { class: 'end' }, make('button', { id: 'more', type: 'button', onclick }, 'Show more')));
+  if (asked) (fresh ?? find('more') ?? results).focus({ preventScroll: !byKey });
 }
 
 function say(words, action, run) {
-  notice.replaceChildren(make('p', {}, words), ...(action ? [make('button', { type: 'button', onclick: run }, action)] : []));
+  const onclick = () => { toResults(); run(); };
+  keepFocus(notice, toResults, () => notice.replaceChildren(
+    make('p', {}, words), ...(action ? [make('button', { type: 'button', onclick }, action)] : [])));
   notice.hidden = false;
 }
 
-// What the first wave has shown stays when the second one fails.
-function fail(problem, shown) {
+function hush() {
+  keepFocus(notice, toResults, () => notice.replaceChildren());
+  notice.hidden = true;
+}
+
+// What is shown already stays when the second wave, or more of it, fails.
+function fail(problem, shown, signal) {
+  if (find('more')) find('more').textContent = 'Show more';
   if (problem.status === 503 && problem.retryAfter) {
     count.textContent = 'The shop is busy';
     say(`Many are searching just now. Trying again in ${problem.retryAfter} s.`, 'Try now', ask);
@@ -97,28 +147,31 @@ function fail(problem, shown) {
   }
   if (!shown) {
     cards.clear();
-    count.textContent = 'No answer';
+    offerMore(false);
   }
-  say([problem.message, ...(problem.details ?? [])].join(' '), 'Try again', ask);
+  count.textContent = shown ? told : 'No answer';
+  if (problem.status === 422) refuse(problem, signal);
+  else say(sentences(problem), 'Try again', ask);
 }
 
-function chips() {
-  const chip = (words, kind, remove, picture) => make('li', { class: `chip ${kind}` },
-    picture ? make('img', { src: picture, alt: '' }) : null, make('span', {}, words),
-    make('button', { type: 'button', 'aria-label': `Remove ${words}`, onclick: () => { remove(); go(); } }, '×'));
-  const without = (part, value) => () => { state[part] = state[part].filter((each) => each !== value); };
-  const thumbnail = (id) => `/v1/thumbnails/${encodeURIComponent(id)}`;
-  find('chips').replaceChildren(
-    ...(state.image ? [chip('your picture', 'image', () => { state.image = null; }, state.image.url)] : []),
-    ...state.unwanted.map((word) => chip(word, 'without', without('unwanted', word))),
-    ...state.like.map((id) => chip(`like ${id}`, 'like', without('like', id), thumbnail(id))),
-    ...state.unlike.map((id) => chip(`not like ${id}`, 'unlike', without('unlike', id), thumbnail(id))));
+// The same question would be refused again: what cannot be answered has to leave it.
+async function refuse(problem, signal) {
+  const gone = await goneOf(state).catch(() => ({ names: [], ids: [] }));
+  if (signal.aborted) return;
+  if (gone.names.length || gone.ids.length) {
+    const { words, action } = tell(gone);
+    say(words, action, () => change(without(state, gone)));
+  } else if (filtersOf(state).length) say(sentences(problem), 'Remove the filters', removeFilters);
+  else if (state.image) say(sentences(problem), 'Remove the picture', () => change({ image: null }));
+  else say(sentences(problem), 'Start anew', () => change(empty()));
 }
+
+const sentences = ({ message, details }) => [message, ...(details ?? [])].filter(Boolean)
+  .map((words) => `${words[0].toUpperCase()}${words.slice(1)}${/[.!?]$/.test(words) ? '' : '.'}`).join(' ');
 
 async function take(file) {
   try {
-    state.image = await shrink(file);
-    go();
+    change({ image: await shrink(file) });
   } catch {
     say(`${file.name || 'This file'} cannot be read as a picture. Try a JPEG, PNG or WebP.`);
   }
@@ -142,8 +195,12 @@ find('search').addEventListener('submit', (event) => {
   typed(true);
 });
 find('open-filters').addEventListener('click', (event) => {
-  event.currentTarget.setAttribute('aria-expanded', String(find('filters').classList.toggle('open')));
+  const open = find('filters').classList.toggle('open');
+  event.currentTarget.setAttribute('aria-expanded', String(open));
+  if (open) scrollTo({ top: 0 }); // they lie above the cards
 });
+find('details').addEventListener('click', (event) => { if (event.target === event.currentTarget) event.currentTarget.close(); });
+find('details').addEventListener('close', () => { if (document.activeElement === document.body) toResults(); });
 addEventListener('keydown', (event) => {
   if (event.key === '/' && !event.target.matches('input, textarea')) { event.preventDefault(); input.select(); }
 });
@@ -154,7 +211,7 @@ addEventListener('popstate', () => {
 });
 addEventListener('offline', () => say('You are offline. The search goes on when you are back.'));
 addEventListener('online', ask);
-find('mark').addEventListener('click', (event) => { event.preventDefault(); state = empty(); input.value = ''; go(); });
+find('mark').addEventListener('click', (event) => { event.preventDefault(); change(empty()); });
 watch({ input: find('file'), veil: find('drop'), take });
 
 input.value = state.text;

@@ -1,36 +1,57 @@
 // The grid of cards. A card keeps its element from one answer to the next, so that it can move to its new place.
 
-import { make, still } from './dom.js';
-import { reasons } from './explain.js';
+import { keepFocus, make, still } from './dom.js';
+import { forget, reasons } from './explain.js';
 
-const LONGEST_FACT = 24;
+export const LONGEST_FACT = 24;
 
+// Only what was set right on known answers is called likely or not; else it is the model's score.
 export function matchOf(hit) {
   const value = hit.confidence ?? hit.probability;
   if (value === null) return null;
-  const words = value >= 0.7 ? 'likely' : value >= 0.3 ? 'possible' : 'unlikely';
-  return { value, words: `${Math.round(100 * value)} % · ${words}` };
+  const percent = `${Math.round(100 * value)} %`;
+  if (hit.confidence === null) return { value, name: 'Score', words: percent };
+  return { value, name: 'Match', words: `${percent} · ${value >= 0.7 ? 'likely' : value >= 0.3 ? 'possible' : 'unlikely'}` };
 }
 
+const meterOf = ({ value, name, words }) => [
+  make('meter', { min: 0, max: 1, value, 'aria-hidden': 'true' }),
+  name === 'Match' ? make('span', {}, words, make('span', { class: 'long' }, ' match')) : make('span', {}, `score ${words}`),
+];
+
 export function factsOf(hit) {
-  const short = Object.values(hit.attributes).filter((value) => value.length <= LONGEST_FACT);
+  const short = Object.values(hit.attributes).filter((value) => value.length <= LONGEST_FACT && !hit.text.startsWith(value));
   return [...new Set([hit.subcategory || hit.category, ...short].filter(Boolean))].slice(0, 4).join(' · ');
 }
 
 export class Cards {
-  constructor(list, { open, like, unlike, text }) {
-    Object.assign(this, { list, open, like, unlike, text, held: new Map() });
+  constructor(list, { open, like, unlike, text, lost }) {
+    Object.assign(this, { list, open, like, unlike, text, lost, held: new Map() });
     list.addEventListener('keydown', (event) => this.walk(event));
   }
 
-  show(hits) {
+  // Room is left for scores and reasons where they will come. Returns the pictures of the cards that were not there before.
+  show(hits, { scored, worded }) {
     const before = this.places();
     const elements = hits.map((hit) => this.card(hit));
     this.list.removeAttribute('aria-busy');
-    this.list.replaceChildren(...elements);
+    this.list.classList.toggle('scored', scored);
+    this.list.classList.toggle('worded', worded);
+    keepFocus(this.list, this.lost, () => this.arrange(elements));
     const kept = new Set(hits.map(keyOf));
     for (const key of this.held.keys()) if (!kept.has(key)) this.held.delete(key);
     if (!still()) this.move(before);
+    for (const held of this.held.values()) if (held.element.matches(':hover, :focus-within')) reasons(held, this.text());
+    return hits.map(keyOf).filter((key) => !before.has(key)).map((key) => this.held.get(key).picture);
+  }
+
+  // A card with the focus is never taken out, which would lose the focus; the others are set around it.
+  arrange(elements) {
+    const place = elements.findIndex((each) => each.contains(document.activeElement));
+    if (place < 0) return this.list.replaceChildren(...elements);
+    for (const each of [...this.list.children]) if (each !== elements[place]) each.remove();
+    elements[place].before(...elements.slice(0, place));
+    elements[place].after(...elements.slice(place + 1));
   }
 
   wait(count = 12) {
@@ -38,13 +59,13 @@ export class Cards {
     this.list.setAttribute('aria-busy', 'true');
     const shape = () => make('li', { class: 'card skeleton', 'aria-hidden': 'true' },
       make('div', { class: 'picture' }), make('div', { class: 'title' }));
-    this.list.replaceChildren(...Array.from({ length: count }, shape));
+    keepFocus(this.list, this.lost, () => this.list.replaceChildren(...Array.from({ length: count }, shape)));
   }
 
   clear() {
     this.held.clear();
     this.list.removeAttribute('aria-busy');
-    this.list.replaceChildren();
+    keepFocus(this.list, this.lost, () => this.list.replaceChildren());
   }
 
   places() {
@@ -69,10 +90,8 @@ export class Cards {
     held.hit = hit;
     this.held.set(key, held);
     const match = matchOf(hit);
-    held.match.replaceChildren(...(match
-      ? [make('meter', { min: 0, max: 1, value: match.value, 'aria-hidden': 'true' }), make('span', {}, match.words, make('span', { class: 'long' }, ' match'))] : []));
-    held.why.replaceChildren();
-    held.explained = null;
+    held.match.replaceChildren(...(match ? meterOf(match) : []));
+    forget(held, this.text());
     return held.element;
   }
 

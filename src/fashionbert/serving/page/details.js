@@ -1,15 +1,16 @@
 // One product in a dialog: its pictures, all its attributes, and what one can do with it.
 
 import { product } from './api.js';
-import { matchOf } from './cards.js';
+import { LONGEST_FACT, matchOf } from './cards.js';
 import { make } from './dom.js';
 
 export async function open(dialog, hit, { like, unlike }) {
   const image = make('img', { src: hit.thumbnail, alt: hit.text });
   const views = make('div', { class: 'views' });
   const match = matchOf(hit);
-  const facts = { Match: match?.words, Category: [hit.category, hit.subcategory].filter(Boolean).join(' / '), ...hit.attributes, Product: hit.product_id };
-  const list = Object.entries(facts).filter(([, value]) => value && value !== hit.text).flatMap(([name, value]) => [make('dt', {}, name.replaceAll('_', ' ')), make('dd', {}, value)]);
+  const facts = { ...(match && { [match.name]: match.words }), Category: [hit.category, hit.subcategory].filter(Boolean).join(' / '), ...hit.attributes, Product: hit.product_id };
+  const isNew = (value) => value && (value.length <= LONGEST_FACT || !hit.text.includes(value)); // the title says the rest
+  const list = Object.entries(facts).filter(([, value]) => isNew(value)).flatMap(([name, value]) => [make('dt', {}, name.replaceAll('_', ' ')), make('dd', {}, value)]);
   const act = (run) => () => { dialog.close(); run(hit); };
   dialog.replaceChildren(
     make('button', { class: 'close', type: 'button', 'aria-label': 'Close', onclick: () => dialog.close() }, '×'),

@@ -12,6 +12,13 @@ export function make(name, attributes = {}, ...children) {
   return element;
 }
 
+// Runs a change of what is in a place. The browser drops a focus that goes with it, so it is handed on.
+export function keepFocus(place, lost, change) {
+  const inside = place.contains(document.activeElement);
+  change();
+  if (inside && !place.contains(document.activeElement)) lost();
+}
+
 export const find = (id) => document.getElementById(id);
 export const still = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
 export const many = (count, one, more = `${one}s`) => `${count.toLocaleString('en')} ${count === 1 ? one : more}`;

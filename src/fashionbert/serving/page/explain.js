@@ -5,8 +5,10 @@ import { make } from './dom.js';
 
 const HOVER = 200;
 
+const askedOf = (held, text) => `${text}\u0000${held.hit.view}`;
+
 export function reasons(held, text) {
-  const asked = `${text}\u0000${held.hit.view}`;
+  const asked = askedOf(held, text);
   if (!text || held.hit.probability === null || held.explained === asked) return;
   held.explained = asked;
   setTimeout(async () => {
@@ -21,6 +23,14 @@ export function reasons(held, text) {
       held.explained = null; // asked again at the next look
     }
   }, HOVER);
+}
+
+// Reasons for other words are no longer reasons.
+export function forget(held, text) {
+  if (held.explained === askedOf(held, text)) return;
+  held.explained = null;
+  held.why.replaceChildren();
+  held.picture.querySelector('.patches')?.remove();
 }
 
 function show(held, found) {

@@ -10,10 +10,17 @@ export class Filters {
   }
 
   show(facets, state) {
-    const focus = document.activeElement?.dataset?.key;
+    const focus = this.place.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+    const keyed = () => [...this.place.querySelectorAll('[data-key]')];
+    const before = new Set(keyed().map((each) => each.dataset.key));
+    const scrolled = this.place.scrollTop;
     const usable = facets.filter((facet) => facet.values.length > 1 || facet.low !== null || state.facets[facet.name]);
     this.place.replaceChildren(...usable.map((facet) => (facet.low === null ? this.ticks(facet, state) : this.range(facet, state))));
-    if (focus) [...this.place.querySelectorAll('[data-key]')].find((each) => each.dataset.key === focus)?.focus();
+    this.place.scrollTop = scrolled;
+    if (!focus) return;
+    // "Show all" goes when all are shown; the first that it showed has the focus then.
+    const keys = keyed();
+    (keys.find((each) => each.dataset.key === focus) ?? keys.find((each) => !before.has(each.dataset.key)) ?? keys[0])?.focus();
   }
 
   ticks(facet, state) {

@@ -8,9 +8,8 @@ export function read(address) {
   const state = empty();
   const words = new URLSearchParams(address);
   state.text = words.get('q') ?? '';
-  state.unwanted = words.getAll('not');
-  state.like = words.getAll('like');
-  state.unlike = words.getAll('unlike');
+  const all = (name) => words.getAll(name).filter((each) => each.trim());
+  [state.unwanted, state.like, state.unlike] = ['not', 'like', 'unlike'].map(all);
   for (const [key, value] of words) {
     if (key.startsWith('f.')) (state.facets[key.slice(2)] ??= []).push(value);
     if (key.startsWith('from.')) (state.ranges[key.slice(5)] ??= {}).from = value;
@@ -53,8 +52,22 @@ export function filterOf(state) {
 
 const isNumber = (text) => text !== undefined && text.trim() !== '' && Number.isFinite(Number(text));
 
+// What the filters say, one of them each, in words.
+export function filtersOf(state) {
+  const named = (name) => name.replaceAll('_', ' ');
+  const facets = Object.entries(state.facets).filter(([, values]) => values.length);
+  const ranges = Object.entries(state.ranges).filter(([, { from, to }]) => from || to);
+  return [
+    ...facets.map(([name, values]) => `${named(name)} ${values.join(' or ')}`),
+    ...ranges.map(([name, { from, to }]) => [named(name), from && `from ${from}`, to && `to ${to}`].filter(Boolean).join(' ')),
+  ];
+}
+
 export const asks = (state) =>
   Boolean(state.text.trim() || state.image || state.unwanted.length || state.like.length || state.unlike.length);
+
+// Whether there is something for the pair model to read, and so a second wave; it knows no products to be like.
+export const reads = (state) => Boolean(state.text.trim() || state.image || state.unwanted.length);
 
 export function bodyOf(state, top, rerank) {
   return {
