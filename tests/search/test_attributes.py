@@ -7,7 +7,7 @@ import pytest
 
 from fashionbert.errors import QueryError
 from fashionbert.search import attributes
-from fashionbert.search.attributes import Column, as_number, find_column, read_columns, to_json
+from fashionbert.search.attributes import Column, as_number, find_column, joined_columns, read_columns, to_json
 
 
 def test_values_are_numbered_as_they_come() -> None:
@@ -95,3 +95,18 @@ def test_a_name_fits_letter_by_letter_or_as_the_only_one() -> None:
 
 def test_empty_attributes_are_not_written() -> None:
     assert to_json({"colour": "größe", "price": ""}) == '{"colour": "größe"}'
+
+
+def test_columns_are_joined_by_the_places_of_their_rows() -> None:
+    """Rows 0 to 2 are the former ones and 3, 4 the new; row 1 goes, and with it the only b and the only 7."""
+    former = read_columns([{"a": "x", "n": "5"}, {"a": "b", "gone": "7"}, {"a": "x"}])
+    new = read_columns([{"a": "y"}, {"a": "x", "more": "1"}])
+    joined = joined_columns(former, new, 3, np.array([3, 0, 2, 4]))
+    assert list(joined) == ["a", "n", "more"]
+    assert joined["a"].values == ("x", "y")
+    assert joined["a"].codes.tolist() == [1, 0, 0, 0]
+    assert joined["n"].codes.tolist() == [-1, 0, -1, -1]
+    assert joined["n"].numbers.tolist() == [5.0]
+    assert joined["more"].codes.tolist() == [-1, -1, -1, 0]
+    alone = joined_columns(former, {}, 3, np.array([0, 2]))
+    assert {name: column.codes.tolist() for name, column in alone.items()} == {"a": [0, 0], "n": [0, -1]}

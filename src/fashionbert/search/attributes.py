@@ -99,6 +99,44 @@ def read_columns(rows: Iterable[Mapping[str, str]]) -> dict[str, Column]:
     return columns
 
 
+def joined_columns(
+    former: Mapping[str, Column], new: Mapping[str, Column], rows: int, place_R: NDArray[np.int64]
+) -> dict[str, Column]:
+    """Number the values of some rows of two sets of columns, one behind the other.
+
+    Args:
+        former: columns of the first rows.
+        new: columns of the rows behind them.
+        rows: number of the first ones.
+        place_R: which rows are wanted.
+
+    Returns:
+        Columns by name; a value that no wanted row has is gone, and an attribute that has lost all its values too.
+    """
+    added = max((len(column.codes) for column in new.values()), default=0)
+    columns = {}
+    for name in [*former, *(name for name in new if name not in former)]:
+        first, second = former.get(name), new.get(name)
+        values = {} if first is None else {value: code for code, value in enumerate(first.values)}
+        known = () if second is None else second.values
+        translated = np.asarray([values.setdefault(value, len(values)) for value in known], np.int32)
+        codes = np.full(rows + added, MISSING, np.int32)
+        if first is not None:
+            codes[:rows] = first.codes
+        if second is not None:
+            codes[rows:] = np.append(translated, np.int32(MISSING))[second.codes]  # MISSING is the last place
+        columns[name] = _column(name, tuple(values), codes[place_R])
+    return {name: column for name, column in columns.items() if column.values or name in new or not former[name].values}
+
+
+def _column(name: str, values: tuple[str, ...], codes_R: NDArray[np.int32]) -> Column:
+    """A column without the values that no row has."""
+    is_used_U = np.bincount(codes_R[codes_R != MISSING], minlength=len(values)) > 0
+    kept = tuple(value for value, is_used in zip(values, is_used_U, strict=True) if is_used)
+    codes_R = np.append(np.cumsum(is_used_U, dtype=np.int32) - 1, np.int32(MISSING))[codes_R]
+    return Column(name, kept, codes_R, np.asarray([*map(as_number, kept)], float))
+
+
 def find_column(columns: Mapping[str, Column], name: str) -> Column:
     """Find an attribute: the one of exactly this name, or else the only one of this name without regard to case.
 

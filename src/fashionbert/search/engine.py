@@ -257,7 +257,7 @@ class SearchEngine:
         if newest.version == self.shelf.version:
             return False
         self.table = newest
-        self.shelf = Shelf.of(newest, exact_up_to=self.manifest.exact_up_to)
+        self.shelf = Shelf.of(newest, exact_up_to=self.manifest.exact_up_to, former=self.shelf)
         return True
 
     @property

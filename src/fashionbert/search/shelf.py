@@ -17,13 +17,13 @@ import torch
 from numpy.typing import NDArray
 
 from fashionbert.errors import QueryError
-from fashionbert.search.attributes import Column, read_columns
+from fashionbert.search.attributes import Column
 from fashionbert.search.filters import parse_filter, ticked_masks
+from fashionbert.search.held import CARD_COLUMNS, HeldRows, read_rows, renewed_rows
 from fashionbert.search.query import LONGEST_TICK
 from fashionbert.search.table import ViewTable
 from fashionbert.types import ProductId
 
-CARD_COLUMNS = ("product_id", "group_id", "text", "category", "subcategory", "attributes", "view", "picture")
 _FACET_VALUES = 50
 """Values of an attribute up to which they can be ticked on a page; a description has thousands."""
 
@@ -48,25 +48,39 @@ class Facet:
 class Shelf:
     """One version of an index; nothing in it changes."""
 
-    def __init__(self, table: ViewTable, *, exact_up_to: int) -> None:
-        """Read the rows of a table that is held at its version."""
+    def __init__(self, table: ViewTable, held: HeldRows) -> None:
+        """Take the rows of a table that is held at their version."""
         self.table = table
         self.version = table.version
-        self.is_exact = len(table) <= exact_up_to
-        rows = table.rows_in_memory(whole=self.is_exact)
-        self.row_ids: NDArray[np.uint64] = rows["_rowid"].to_numpy()
-        self.product_ids, self.products = _coded(rows["product_id"])
-        self.group_ids, self.groups = _coded(_groups(rows))
-        self.views: NDArray[np.int16] = rows["view"].to_numpy()
-        self.vectors = _vectors(rows) if self.is_exact else None
+        self.is_exact = held.vectors is not None
+        self.row_ids = held.row_ids
+        self.product_ids, self.products = _coded(held.rows["product_id"])
+        self.group_ids, self.groups = _coded(_groups(held.rows))
+        self.views: NDArray[np.int16] = held.rows["view"].to_numpy()
+        self.vectors = held.vectors
         """Unit vectors [R, E]; None where the index is too large to hold them."""
-        self._cards = rows.select(CARD_COLUMNS).combine_chunks() if self.is_exact else None
-        self.columns = read_columns(map(_attributes, *(rows[name].to_pylist() for name in _ATTRIBUTE_COLUMNS)))
+        self.columns = held.columns
+        self._held = held
 
     @classmethod
-    def of(cls, table: ViewTable, *, exact_up_to: int) -> Self:
-        """Read the newest version of a table and hold it."""
-        return cls(table.newest().pinned(), exact_up_to=exact_up_to)
+    def of(cls, table: ViewTable, *, exact_up_to: int, former: Self | None = None) -> Self:
+        """Read the newest version of a table and hold it.
+
+        Args:
+            table: of the index.
+            exact_up_to: rows up to which all are compared, in memory.
+            former: of an earlier version; what was not written since is not read again.
+
+        Returns:
+            The newest version.
+
+        Raises:
+            SearchIndexError: a file of the table is lost or damaged.
+        """
+        newest = table.newest().pinned()
+        is_exact = len(newest) <= exact_up_to
+        held = None if former is None or not is_exact else renewed_rows(former._held, newest)
+        return cls(newest, held or read_rows(newest, whole=is_exact))
 
     def __len__(self) -> int:
         return len(self.row_ids)
@@ -158,8 +172,8 @@ class Shelf:
 
     def cards_of(self, rows: NDArray[np.int64]) -> list[dict[str, Any]]:
         """What is shown of rows, in their order: :data:`CARD_COLUMNS` by name, ``attributes`` as a mapping."""
-        if self._cards is not None:
-            cards = self._cards.take(rows).to_pylist()
+        if self.is_exact:
+            cards = self._held.rows.take(rows).to_pylist()
         else:
             cards = self.table.take(self.row_ids[rows], CARD_COLUMNS).to_pylist()
         return [{**card, "attributes": json.loads(card["attributes"])} for card in cards]
@@ -197,15 +211,8 @@ class Shelf:
         return np.bincount(pairs % len(column.values), minlength=len(column.values))
 
 
-_ATTRIBUTE_COLUMNS = ("category", "subcategory", "attributes")
-
-
 def _can_be_ticked(column: Column) -> bool:
     return 1 < len(column.values) <= _FACET_VALUES and max(map(len, column.values)) <= LONGEST_TICK
-
-
-def _attributes(category: str, subcategory: str, attributes: str) -> dict[str, str]:
-    return {"category": category, "subcategory": subcategory, **json.loads(attributes)}
 
 
 def _coded(column: pa.ChunkedArray) -> tuple[list[str], NDArray[np.int32]]:
@@ -217,9 +224,3 @@ def _groups(rows: pa.Table) -> pa.ChunkedArray:
     """Group of each row; a product without a group is a group of its own."""
     alone = pc.binary_join_element_wise("alone:", rows["product_id"], "")  # pyright: ignore[reportAttributeAccessIssue]
     return pc.if_else(pc.equal(rows["group_id"], ""), alone, rows["group_id"])  # pyright: ignore[reportAttributeAccessIssue]
-
-
-def _vectors(rows: pa.Table) -> NDArray[np.float32]:
-    column = rows["vector"].combine_chunks()
-    size = column.type.list_size
-    return np.array(column.flatten().to_numpy()).reshape(len(rows), size)  # a copy, which torch may take as its own

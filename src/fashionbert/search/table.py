@@ -30,6 +30,8 @@ TABLE = "views"
 FOLDER = "table"
 SHORT = ("product_id", "view", "group_id", "category", "subcategory", "attributes")
 """Columns that searches hold in memory of every index."""
+IDENTITY = ("view_id", "content")
+"""Columns that tell rows apart: a picture of a product, and a hash of all that its row was made of."""
 LONG = ("text", "picture", "vector")
 """Columns that they hold in memory too where all rows are compared."""
 _BROKEN = (OSError, RuntimeError, ValueError)
@@ -255,7 +257,11 @@ class ViewTable:
         Returns:
             A table [R].
         """
-        return self._scan((*SHORT, *LONG) if whole else SHORT)
+        return self._scan((*SHORT, *LONG, *IDENTITY) if whole else SHORT)
+
+    def identities(self) -> pa.Table:
+        """``_rowid``, ``view_id`` and ``content`` of all rows; who is equal in all three is the same row, unchanged."""
+        return self._scan(IDENTITY)
 
     def take(self, rows: Sequence[int] | NDArray[np.integer], columns: Sequence[str]) -> pa.Table:
         """Read columns of rows.
