@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
+from http.client import HTTPException
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ def free_port() -> int:
 
 
 def put(port: int, product_id: str, picture: bytes) -> int:
+    """Put a product of one picture; the status of the answer."""
     body = {"text": "a new dress", "images": [b64encode(picture).decode()]}
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/v1/products/{product_id}",
@@ -68,3 +70,31 @@ def test_what_was_written_before_a_kill_is_there(own_index: Path, pictures: list
     assert set(written) | {"d1", "d2", "d3", "s1", "s2", "s3"} == set(engine.shelf.place_of)
     assert engine.put([]) == ([], [])  # a lock of the dead holds nobody up
     assert engine.delete(written) == written
+
+
+@pytest.mark.parametrize(("when", "is_new"), [("torn", {False}), ("data", {False, True}), ("after", {True})])
+def test_a_kill_inside_a_write_leaves_the_old_product_or_the_new_one(
+    own_index: Path, pictures: list[bytes], when: str, is_new: set[bool]
+) -> None:
+    """d1 has two pictures; what is put in its place has one."""
+    port = free_port()
+    program = Path(__file__).parents[1] / "killed_inside.py"
+    command = [sys.executable, program, "merge_insert", 1, when, own_index]
+    command += ["serve", own_index, "--port", port, "--device", "cpu"]
+    old = SearchEngine.open(own_index).views("d1")
+    service = subprocess.Popen(list(map(str, command)), env={**os.environ, "FASHIONBERT_SERVE_KEY": KEY})
+    try:
+        wait_until_ready(port, service)
+        with pytest.raises((OSError, HTTPException)):
+            put(port, "d1", pictures[0])
+    finally:
+        service.kill()
+        service.wait()
+    engine = SearchEngine.open(own_index)
+    found = engine.views("d1")
+    assert (found != old) in is_new
+    if found != old:
+        assert [(view["text"], view["view"]) for view in found] == [("a new dress", 0)]
+    assert set(engine.shelf.place_of) == {"d1", "d2", "d3", "s1", "s2", "s3"}
+    assert engine.put([]) == ([], [])
+    assert engine.delete(["d1"]) == ["d1"]
