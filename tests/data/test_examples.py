@@ -55,3 +55,12 @@ def test_nothing_left(
     with pytest.raises(CatalogueError, match="no product of held has patch features") as caught:
         build_examples(products, make_features(["other"]), tokenizer, max_tokens=20, all_pictures=False)
     assert "fashionbert features" in caught.value.faults[1]
+
+
+def test_titles_are_read_from_a_column_that_must_be_there(
+    products: Catalogue, make_features: Callable[..., Any], tokenizer: PreTrainedTokenizerFast
+) -> None:
+    """A text in a title's place would be told by itself."""
+    features = make_features(["p1", "p4"])
+    with pytest.raises(CatalogueError, match="held has no column 'Title' to read titles from"):
+        build_examples(products, features, tokenizer, max_tokens=20, all_pictures=False, title="Title")

@@ -92,10 +92,15 @@ def test_titles_and_pictures_pass_in_one_sequence(scorer: Scorer, pictures: list
     titles = ["red linen dress", "", "a blue shirt with long sleeves"]
     vectors = kept.titled_vectors(records, titles)
     np.testing.assert_allclose(vectors, scorer.encode_pictures(pictures[:3], titles), atol=2e-3)
-    alone = [scorer.encode_pictures([picture], [title])[0] for picture, title in zip(pictures, titles, strict=False)]
+    alone = [scorer.encode_pictures([picture], [title])[0] for picture, title in zip(pictures[:3], titles, strict=True)]
     np.testing.assert_allclose(scorer.encode_pictures(pictures[:3], titles), alone, atol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
     plain = kept.vectors(records)
     np.testing.assert_allclose(vectors[1], plain[1], atol=2e-3)
     assert np.abs(vectors[0] - plain[0]).max() > 0.01
     assert kept.titled_vectors(records[:0], []).shape == (0, plain.shape[1])
+    for wrong in (titles[:2], [*titles, "one more"]):
+        with pytest.raises(ValueError, match="titles for 3 pictures"):
+            kept.titled_vectors(records, wrong)
+        with pytest.raises(ValueError, match="titles for 3 pictures"):
+            scorer.encode_pictures(pictures[:3], wrong)

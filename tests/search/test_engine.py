@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fashionbert.catalogue import Catalogue
+from fashionbert.catalogue import Catalogue, HeldPicture
 from fashionbert.errors import QueryError, SearchIndexError
 from fashionbert.scoring import Scorer
-from fashionbert.search import Answer, Query, SearchEngine
+from fashionbert.search import Answer, IndexedPicture, Query, SearchEngine
 from fashionbert.search.calibration import Calibration
 from fashionbert.search.manifest import Manifest
+from fashionbert.types import Product
 
 
 def probabilities(answer: Answer) -> dict[str, float]:
@@ -236,3 +237,36 @@ def test_another_calibration_is_seen(own_engine: SearchEngine, own_index: Path) 
 
 def test_quotes_are_no_syntax(engine: SearchEngine) -> None:
     assert engine.search(Query(text='"red dress"')).hits
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"unwanted": "blue"}, "unwanted = 'blue' should be several texts"),
+        ({"hidden": "d1"}, "hidden = 'd1' should be several texts"),
+        ({"ticked": {"colour": "red"}}, r"ticked\['colour'\] = 'red' should be several texts"),
+        ({"ticked": {"price": [19]}}, r"ticked\['price'\] = \[19\] should be several texts"),
+        ({"ticked": None}, "ticked = None should give values by attribute"),
+    ],
+)
+def test_one_text_is_not_taken_letter_by_letter(changes: dict[str, object], says: str) -> None:
+    with pytest.raises(QueryError, match=says):
+        Query(**changes)  # pyright: ignore[reportArgumentType]
+    assert hash(Query(text="red")) == hash(Query(text="red"))
+
+
+def test_pairs_may_come_one_by_one(engine: SearchEngine, pictures: list[bytes]) -> None:
+    pairs = [("red", pictures[0]), ("blue", IndexedPicture("d1")), ("red", pictures[0])]
+    assert engine.score(iter(pairs)).tolist() == pytest.approx(engine.score(pairs).tolist())
+    assert engine.score(iter([])).tolist() == []
+
+
+def test_ticks_and_counts_agree_on_what_is_equal(own_engine: SearchEngine, pictures: list[bytes]) -> None:
+    for name, colour, price in (("n1", "RED", "19.0"), ("n2", "Red", "19")):
+        held = (HeldPicture(name, pictures[0]),)
+        attributes = {"colour": colour, "price": price}
+        own_engine.put([Product(product_id=name, group_id="", text="a", pictures=held, attributes=attributes)])
+    facets = {facet.name: dict(facet.values) for facet in own_engine.facets(Query())}
+    for name, value in (("colour", "red"), ("price", "19")):
+        matches = own_engine.search(Query(ticked={name: (value,)})).matches
+        assert facets[name][value] == matches == (4 if name == "colour" else 3)

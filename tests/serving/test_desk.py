@@ -1,21 +1,27 @@
 """Pictures that come in: decoded once, within limits, from allowed hosts alone."""
 
 import asyncio
+import gzip
 import io
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from fastapi.testclient import TestClient
 from PIL import Image
 
 from fashionbert.errors import PictureError, SettingsError
 from fashionbert.images.decode import PictureLimits
 from fashionbert.search import Query, SearchEngine
 from fashionbert.search.pictures import SeenPicture
+from fashionbert.serving import ServeSettings, create_app, load_serve_settings
 from fashionbert.serving import desk as desk_module
-from fashionbert.serving import load_serve_settings
 from fashionbert.serving.desk import Desk, Sent
 from fashionbert.serving.links import Links, is_public
 from fashionbert.serving.problems import ProblemError
@@ -24,8 +30,23 @@ from fashionbert.serving.worker import BusyError
 from .conftest import encoded
 
 
+class Caller:
+    """Stands in for a request; its caller stays, or goes when he is told to."""
+
+    def __init__(self) -> None:
+        self.gone = asyncio.Event()
+
+    async def receive(self) -> dict[str, str]:
+        await self.gone.wait()
+        return {"type": "http.disconnect"}
+
+
+def stays() -> Any:
+    return Caller()
+
+
 class Looker:
-    """Stands in for an engine: a picture has as many pixels as bytes."""
+    """Stands in for an engine: a picture has as many pixels as bytes, and takes ten bytes when it is decoded."""
 
     def __init__(self) -> None:
         self.looked: list[tuple[bytes, str]] = []
@@ -34,7 +55,7 @@ class Looker:
         self.looked.append((picture, name))
         if picture == b"bad":
             raise PictureError("damaged", f"{name}: cannot be decoded")
-        return SeenPicture((), None, len(picture))
+        return SeenPicture((np.zeros(10, np.uint8),), None, len(picture))
 
 
 def make_desk(engine: object, links: Links | None = None) -> Desk:
@@ -46,7 +67,7 @@ def test_pictures_are_looked_at_once_whatever_they_come_as() -> None:
     sent = [Sent("a", b"12"), Sent("b", encoded(b"345")), Sent("c", f"data:image/png;base64,{encoded(b'6')}")]
 
     async def run() -> list[int]:
-        async with make_desk(engine).seen(sent) as seen:
+        async with make_desk(engine).seen(stays(), sent) as seen:
             return [each.pixels for each in seen]
 
     assert asyncio.run(run()) == [2, 3, 1]
@@ -63,7 +84,7 @@ def test_pictures_are_looked_at_once_whatever_they_come_as() -> None:
 )
 def test_what_is_no_picture_is_refused(content: str | bytes, says: str) -> None:
     async def run() -> None:
-        async with make_desk(Looker()).seen([Sent("a", content)]):
+        async with make_desk(Looker()).seen(stays(), [Sent("a", content)]):
             pass
 
     with pytest.raises((ProblemError, PictureError), match=says):
@@ -74,7 +95,7 @@ def test_pictures_have_a_limit_together(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(desk_module, "_MOST_PIXELS_TOGETHER", 10)
 
     async def run(*sizes: int) -> int:
-        async with make_desk(Looker()).seen([Sent("a", b"." * size) for size in sizes]) as seen:
+        async with make_desk(Looker()).seen(stays(), [Sent("a", b"." * size) for size in sizes]) as seen:
             return len(seen)
 
     assert asyncio.run(run(5, 5)) == 2
@@ -83,26 +104,69 @@ def test_pictures_have_a_limit_together(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_no_more_pictures_are_held_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desk_module, "_MOST_HELD", 3)
+    monkeypatch.setattr(desk_module, "_MOST_HELD", 30)
 
     async def run() -> int:
         desk = make_desk(Looker())
         two = [Sent("a", b"1"), Sent("b", b"2")]
-        async with desk.seen(two * 2) as many:  # more than may be held, but nobody else holds any
+        async with desk.seen(stays(), two * 2) as many:  # more than may be held, but nobody else holds any
             assert len(many) == 4
-        async with desk.seen(two):
-            with pytest.raises(BusyError, match="2 pictures of other requests"):
-                async with desk.seen(two):
+        async with desk.seen(stays(), two):
+            with pytest.raises(BusyError, match="pictures of other requests are waiting"):
+                async with desk.seen(stays(), two):
                     pass
-            async with desk.seen(two[:1]) as third:
+            async with desk.seen(stays(), two[:1]) as third:
                 assert len(third) == 1
         with pytest.raises(PictureError):
-            async with desk.seen([Sent("a", b"bad")]):
+            async with desk.seen(stays(), [Sent("a", b"bad")]):
                 pass
-        async with desk.seen(two) as again:  # what was held is free, after errors too
+        async with desk.seen(stays(), two) as again:  # what was held is free, after errors too
             return len(again)
 
     assert asyncio.run(run()) == 2
+
+
+def test_what_nobody_waits_for_is_not_decoded_and_holds_nothing() -> None:
+    """The caller goes while the first of three is being decoded."""
+    entered, gate = threading.Event(), threading.Event()
+
+    class Slow(Looker):
+        def look(self, picture: bytes, limits: PictureLimits, *, name: str) -> SeenPicture:
+            entered.set()
+            assert gate.wait(60)
+            return super().look(picture, limits, name=name)
+
+    engine, caller = Slow(), Caller()
+    desk = make_desk(engine)
+
+    async def run() -> None:
+        async def ask() -> None:
+            async with desk.seen(caller, [Sent(name, b"1") for name in "abc"]):  # pyright: ignore[reportArgumentType]
+                raise AssertionError("nobody is there to be answered")
+
+        asked = asyncio.ensure_future(ask())
+        await asyncio.to_thread(entered.wait, 60)
+        caller.gone.set()
+        with pytest.raises(ProblemError) as raised:
+            await asked
+        assert raised.value.status == 499
+        gate.set()
+
+    asyncio.run(run())
+    desk.close()
+    desk._decoders.shutdown(wait=True)
+    assert [name for _, name in engine.looked] == ["a"]
+    assert desk._held == 0
+
+
+def test_pictures_that_wait_beyond_the_deadline_are_refused() -> None:
+    async def run() -> None:
+        desk = Desk(Looker(), most_bytes=1000, deadline=-1.0)  # pyright: ignore[reportArgumentType]
+        async with desk.seen(stays(), [Sent("a", b"1")]):
+            pass
+
+    with pytest.raises(BusyError, match="beyond its deadline"):
+        asyncio.run(run())
 
 
 def test_a_picture_that_was_decoded_before_gives_the_same(shop_index: Path, pictures: list[bytes]) -> None:
@@ -130,6 +194,14 @@ def test_a_picture_that_was_decoded_before_gives_the_same(shop_index: Path, pict
         ("fe80::1%eth0", False),
         ("fd00::1", False),
         ("::ffff:127.0.0.1", False),
+        ("::127.0.0.1", False),
+        ("::ffff:0:127.0.0.1", False),
+        ("64:ff9b::7f00:1", False),
+        ("64:ff9b::a9fe:a9fe", False),
+        ("64:ff9b::5db8:d822", True),
+        ("64:ff9b:1::1", False),
+        ("2002:7f00:1::", False),
+        ("fec0::1", False),
     ],
 )
 def test_private_addresses_are_known(address: str, public: bool) -> None:
@@ -139,12 +211,13 @@ def test_private_addresses_are_known(address: str, public: bool) -> None:
 @pytest.fixture
 def server(this_machine: None) -> Iterator[Callable[[], str]]:
     """A web server of pictures, redirects and worse; gives its host and port."""
-    buffer = io.BytesIO()
+    buffer, ended = io.BytesIO(), threading.Event()
     Image.new("RGB", (4, 4), "red").save(buffer, "PNG")
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             places = {"/to-a": "/a.png", "/round": "/round", "/to-metadata": "http://169.254.169.254/latest"}
+            places |= {"/broken": "http://["}
             if self.path in places:
                 self.send_response(302)
                 self.send_header("Location", places[self.path])
@@ -153,6 +226,18 @@ def server(this_machine: None) -> Iterator[Callable[[], str]]:
                 self.send_response(200)
                 self.end_headers()
                 self.wfile.write(buffer.getvalue())
+            elif self.path == "/drip":
+                self.send_response(200)
+                self.end_headers()
+                with suppress(OSError):
+                    while not ended.wait(0.01):
+                        self.wfile.write(b".")
+                        self.wfile.flush()
+            elif self.path == "/packed":
+                self.send_response(200)
+                self.send_header("Content-Encoding", "gzip")
+                self.end_headers()
+                self.wfile.write(gzip.compress(bytes(100_000)))
             elif self.path == "/large":
                 self.send_response(200)
                 self.end_headers()
@@ -167,6 +252,7 @@ def server(this_machine: None) -> Iterator[Callable[[], str]]:
         thread = threading.Thread(target=httpd.serve_forever)
         thread.start()
         yield lambda: f"127.0.0.1:{httpd.server_port}"
+        ended.set()
         httpd.shutdown()
         thread.join()
 
@@ -188,9 +274,11 @@ def test_pictures_come_from_allowed_hosts(server: Callable[[], str]) -> None:
         ("http://other.com/a.png", "not of an allowed host"),
         ("http://me@{host}/a.png", "not of an allowed host"),
         ("ftp://{host}/a.png", "not of an allowed host"),
-        ("http://[", "is no URL"),
-        ("http://no..host/a", "there is no host"),
-        ("http://127.0.0.1:1/a", "cannot be fetched"),
+        ("http://{host}/broken", "cannot be had"),
+        ("http://{host}/packed", "is a compressed answer"),
+        ("http://[", "cannot be had"),
+        ("http://no..host/a", "cannot be had"),
+        ("http://127.0.0.1:1/a", "cannot be had"),
     ],
 )
 def test_what_cannot_be_fetched_is_said(server: Callable[[], str], url: str, says: str) -> None:
@@ -199,8 +287,42 @@ def test_what_cannot_be_fetched_is_said(server: Callable[[], str], url: str, say
         Links(hosts, most_bytes=1000, allowed=lambda _: True).fetch(url.format(host=server()), "image")
 
 
+def test_a_server_that_drips_is_cut_off(server: Callable[[], str]) -> None:
+    links = Links([server()], most_bytes=10**9, seconds=0.2, allowed=lambda _: True)
+    with pytest.raises(ProblemError, match=r"takes more than 0\.2 seconds"):
+        links.fetch(f"http://{server()}/drip", "image")
+
+
+@pytest.mark.parametrize(
+    ("allowed", "host", "port", "scheme", "is_allowed"),
+    [
+        ("cdn.shop.com", "cdn.shop.com", 443, "https", True),
+        ("CDN.shop.com:443", "cdn.shop.com", 443, "https", True),
+        ("cdn.shop.com", "cdn.shop.com", 8080, "http", False),
+        ("cdn.shop.com", "a.cdn.shop.com", 443, "https", False),
+        ("[::1]:8080", "::1", 8080, "http", True),
+        ("intern:8080", "intern", 80, "http", False),
+    ],
+)
+def test_hosts_are_compared_with_their_ports(allowed: str, host: str, port: int, scheme: str, is_allowed: bool) -> None:
+    assert Links([allowed], most_bytes=1)._is_allowed(host, port, scheme) is is_allowed
+
+
+def test_the_service_takes_links_where_hosts_are_named(
+    server: Callable[[], str], shop_index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fashionbert.serving.app.Links", partial(Links, allowed=lambda _: True))
+    settings = ServeSettings.model_validate({"picture_hosts": server()})
+    with TestClient(create_app(SearchEngine.open(shop_index), settings)) as client:
+        found = client.post("/v1/search", json={"image": f"HTTP://{server()}/a.png", "top": 3})
+        assert (found.status_code, len(found.json()["hits"])) == (200, 3)
+        refused = client.post("/v1/search", json={"image": "https://elsewhere.com/a.png"})
+        assert refused.status_code == 422
+        assert "not of an allowed host" in refused.json()["error"]["message"]
+
+
 def test_an_allowed_host_with_a_private_address_is_refused(server: Callable[[], str]) -> None:
-    with pytest.raises(ProblemError, match="an address that is not public"):
+    with pytest.raises(ProblemError, match="is not public"):
         Links([server()], most_bytes=1000).fetch(f"http://{server()}/a.png", "image")
 
 

@@ -1,36 +1,24 @@
 """What is refused before a body is read."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from fashionbert.search import SearchEngine
-from fashionbert.serving import ServeSettings, create_app
+from fashionbert.serving import ServeSettings, create_app, door
 from fashionbert.serving.door import LimitBodies
 from fashionbert.serving.worker import BusyError
 
 from .conftest import KEY
 
 JSON = {"content-type": "application/json"}
-
-
-class Body:
-    """A body in parts, which tells whether anybody has read it."""
-
-    def __init__(self, *parts: bytes) -> None:
-        self.parts, self.read = parts, 0
-
-    def __iter__(self) -> Iterator[bytes]:
-        for part in self.parts:
-            self.read += 1
-            yield part
 
 
 def error_of(response: Any) -> tuple[int, str]:
@@ -43,6 +31,46 @@ def test_strangers_are_refused_before_their_body_is_understood(writer: TestClien
     garbage: dict[str, Any] = {"content": b"{", "headers": {**JSON, "authorization": "Bearer another"}}
     assert error_of(send(path, **garbage)) == (401, "bad-key")
     assert error_of(send(path, content=b"{", headers=JSON)) == (422, "bad-request")
+
+
+@pytest.mark.parametrize(("headers", "status"), [({}, 401), ({"authorization": f"Bearer {KEY}"}, 503)])
+def test_nothing_is_read_of_a_body_that_is_refused(own_index: Path, headers: dict[str, str], status: int) -> None:
+    """Neither of a stranger's, nor where the queue is full."""
+    app = create_app(SearchEngine.open(own_index), ServeSettings.model_validate({"key": KEY, "queue": 1}))
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        raise AssertionError("the body is read")
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    raw = [(name.encode(), value.encode()) for name, value in {**JSON, **headers}.items()]
+    scope = {"type": "http", "method": "PUT", "path": "/v1/products/x", "headers": raw, "query_string": b""}
+    scope |= {"http_version": "1.1", "scheme": "http", "server": ("here", 80), "root_path": "", "raw_path": b"/"}
+    asyncio.run(app({**scope, "client": ("there", 1)}, receive, send))  # its worker was never started: all is refused
+    assert sent[0]["status"] == status
+
+
+def test_a_body_that_stalls_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "_SECONDS_WITHOUT_DATA", 0.01)
+
+    async def run() -> None:
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await receive()
+
+        async def never() -> Message:
+            await asyncio.Event().wait()
+            return {}
+
+        async def send(message: Message) -> None:
+            pass
+
+        limits = LimitBodies(app, most_bytes=10, most_open=2, smaller={})
+        with pytest.raises(HTTPException, match="408"):
+            await limits({"type": "http", "method": "POST", "path": "/", "headers": []}, never, send)
+
+    asyncio.run(run())
 
 
 def test_a_key_may_hold_any_letters(own_index: Path) -> None:
@@ -83,7 +111,7 @@ def test_too_large_bodies_are_refused_however_they_come(own_index: Path, path: s
     with TestClient(create_app(SearchEngine.open(own_index), settings)) as client:
         headers = {**JSON, "authorization": f"Bearer {KEY}"}
         assert error_of(client.post(path, content=b" " * 3_000_000, headers=headers)) == (413, "too-large")
-        parts = Body(*[b" " * 500_000] * 10)
+        parts = [b" " * 500_000] * 10
         assert error_of(client.post(path, content=iter(parts), headers=headers)) == (413, "too-large")
 
 

@@ -16,7 +16,7 @@ from fashionbert.search import Answer, Query
 from fashionbert.serving import worker as worker_module
 from fashionbert.serving.budget import CostEstimate
 from fashionbert.serving.problems import ProblemError
-from fashionbert.serving.service import wait_for
+from fashionbert.serving.waiting import wait_for
 from fashionbert.serving.worker import BusyError, Load, Worker
 
 LONG = 60.0

@@ -70,11 +70,11 @@ def _refuse_another_world(world: Path, groups: int, seed: int) -> None:
 def _calibrate(index: Path, catalogue: str) -> None:
     """Set the probabilities right on the products that the model has not learnt from."""
     from fashionbert.cli.index import calibrate
-    from fashionbert.errors import QueryError
+    from fashionbert.errors import FashionBertError
 
     try:
         calibrate(index, catalogue=catalogue)
-    except QueryError as error:  # too few of them, or a model that finds none: the searches work all the same
+    except FashionBertError as error:  # too few of them, or a model that finds none: the searches work all the same
         typer.echo(f"without calibration: {error}", err=True)
 
 

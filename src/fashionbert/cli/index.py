@@ -10,6 +10,7 @@ from fashionbert.cli.options import ArithmeticChoice, Assignments, Config, Devic
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from fashionbert.config import CatalogueSettings
     from fashionbert.search import BuildState, Calibration
 
 
@@ -48,10 +49,9 @@ def index(
     from fashionbert.cli.bars import count_progress
     from fashionbert.cli.faults import say_set_aside
     from fashionbert.cli.stores import torch_device
-    from fashionbert.config import load_settings
     from fashionbert.search import IndexOptions, index_catalogue
 
-    products = open_catalogue(catalogue, load_settings(None, config, assignments or ()).catalogue)
+    products = open_catalogue(catalogue, _catalogue_settings(model, config, assignments))
     say_set_aside(products, Console(stderr=True))
     options = IndexOptions(
         recall=recall, precision=precision, pictures=pictures, exact_up_to=exact_up_to, titles=titles
@@ -91,11 +91,12 @@ def calibrate(
     from fashionbert.catalogue import open_catalogue
     from fashionbert.cli.bars import count_progress
     from fashionbert.cli.stores import torch_device
-    from fashionbert.config import load_settings
     from fashionbert.search import SearchEngine
     from fashionbert.search import calibrate as fit
+    from fashionbert.search.manifest import Manifest
 
-    whole = open_catalogue(catalogue, load_settings(None, config, assignments or ()).catalogue)
+    run = model or Path(Manifest.read(index).model)
+    whole = open_catalogue(catalogue, _catalogue_settings(run, config, assignments))
     engine = SearchEngine.open(index, model=model, device=torch_device(device))
     with count_progress("queries") as show:
         found = fit(
@@ -109,6 +110,17 @@ def calibrate(
         )
     found.write(index)
     Console().print(_calibration_table(index, found))
+
+
+def _catalogue_settings(run: Path, config: Path | None, assignments: list[str] | None) -> "CatalogueSettings":
+    """How the catalogue is read: as the model learnt from it, so that its splits are the same; else as a file says."""
+    from fashionbert.config import load_settings
+    from fashionbert.config.loading import changed
+    from fashionbert.scoring import read_settings
+
+    if config is not None:
+        return load_settings(None, config, assignments or ()).catalogue
+    return changed(read_settings(run), assignments or ()).catalogue
 
 
 def _summary(folder: Path, state: "BuildState") -> "Table":

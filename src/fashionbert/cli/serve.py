@@ -1,6 +1,7 @@
 """``fashionbert serve``: an index over HTTP, with a page."""
 
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,11 @@ def serve(
     key: Annotated[str | None, typer.Option(help="What writers must send; without it nothing can be written.")] = None,
     queue: Annotated[int | None, typer.Option(help="Requests that may wait.  [default: 64]")] = None,
     deadline_ms: Annotated[int | None, typer.Option(help="Longest wait of a request.  [default: 5000]")] = None,
+    batch: Annotated[int | None, typer.Option(help="Searches computed together.  [default: 16]")] = None,
+    upload_mb: Annotated[float | None, typer.Option(help="Largest body of a request.  [default: 20]")] = None,
+    refresh_seconds: Annotated[
+        float | None, typer.Option(help="Seconds between looks for what others write.  [default: 5]")
+    ] = None,
     picture_host: Annotated[
         list[str] | None, typer.Option(help="Host from which pictures may be fetched by URL; may be repeated.")
     ] = None,
@@ -39,12 +45,18 @@ def serve(
     from fashionbert.search import SearchEngine
 
     flags = {"host": host, "port": port, "key": key, "queue": queue, "deadline_ms": deadline_ms, "device": device}
+    flags |= {"batch": batch, "upload_mb": upload_mb, "refresh_seconds": refresh_seconds}
     flags["picture_hosts"] = picture_host or None
     settings = load_serve_settings(config, flags)
     with _listening(settings.host, settings.port) as listener:  # before the model is loaded, which takes its time
         engine = SearchEngine.open(index, model=model, device=torch_device(settings.device))
-        typer.echo(f"http://{settings.host}:{listener.getsockname()[1]} serves {index}; Ctrl-C ends it")
-        uvicorn.Server(uvicorn.Config(create_app(engine, settings), log_level="warning")).run([listener])
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        typer.echo(f"http://{host}:{listener.getsockname()[1]} serves {index}; Ctrl-C ends it")
+        server = uvicorn.Server(uvicorn.Config(create_app(engine, settings), log_level="warning"))
+        with suppress(KeyboardInterrupt):  # it has ended as it was asked to
+            server.run([listener])
+    if not server.started:
+        raise typer.Exit(3)
 
 
 def _listening(host: str, port: int) -> socket.socket:

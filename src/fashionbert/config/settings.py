@@ -194,11 +194,11 @@ class ContrastiveSettings(Part):
     """Past vectors kept, from which mined negatives are drawn too."""
     queue_negatives: bool = False
     """Whether they are negatives of the contrastive task too; stale ones mislead a young model (docs/log.md)."""
-    titled_share: Share = 0.0
+    titled_share: Annotated[Real, Field(ge=0.0, lt=1.0)] = 0.0
     """Share of products whose title stands before their patches when their vector is learnt (paper section 3.4,
     segments T and I); such a model makes vectors of pictures and of titled pictures."""
     title: str = "title"
-    """Column that the title is read from; products without it are read by their text."""
+    """Column that the title is read from; products without one are read by their picture."""
 
 
 class TrainingSettings(Part):

@@ -15,7 +15,7 @@ from fashionbert.catalogue import Catalogue
 from fashionbert.catalogue.clicks import ClickLog
 from fashionbert.config import ClickSettings
 from fashionbert.data.collate import Movable
-from fashionbert.data.examples import FeatureSource, titles_of
+from fashionbert.data.examples import FeatureSource
 from fashionbert.errors import CatalogueError
 from fashionbert.text import TokenizedTexts, tokenize
 
@@ -111,7 +111,7 @@ def build_click_rows(
         )
     shown, title_of = np.unique(np.asarray([place_of[each] for each in kept.product_ids]), return_inverse=True)
     number_of = {query: number for number, query in enumerate(dict.fromkeys(kept.queries))}
-    titles = titles_of(catalogue, settings.title)
+    titles = _titles(catalogue, settings.title)
     picture_of = np.zeros(0, np.int64)
     if features is not None:
         ids = catalogue.column("product_id")
@@ -162,3 +162,11 @@ def collate_clicks(rows: ClickRows, places: NDArray[np.int64], *, pad_id: int, w
         features=features,
         labels=torch.from_numpy(rows.clicked[places].astype(np.int64)),
     )
+
+
+def _titles(catalogue: Catalogue, column: str) -> list[str]:
+    """Titles of all products; the text of those that have none."""
+    texts = catalogue.column("text")
+    if column not in catalogue.attributes:
+        return texts
+    return [title or text for title, text in zip(catalogue.column(column), texts, strict=True)]

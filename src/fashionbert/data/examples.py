@@ -123,7 +123,7 @@ def build_examples(
         Rows in the order of the catalogue.
 
     Raises:
-        CatalogueError: no product of the split has features.
+        CatalogueError: no product of the split has features, or there is no such column of titles.
     """
     ids, texts = catalogue.column("product_id"), catalogue.column("text")
     usable = np.asarray([product_id in features for product_id in ids], np.bool_)
@@ -137,7 +137,7 @@ def build_examples(
     views = ranges.views if all_pictures else np.ones_like(ranges.views)
     view_numbers = np.arange(views.sum()) - np.repeat(np.cumsum(views) - views, views)
     kept = np.repeat(products, views)
-    titles = None if title is None else titles_of(catalogue, title)
+    titles = None if title is None else _titles(catalogue, title)
     return Examples(
         product_ids=[ids[number] for number in kept],
         texts=tokenize(tokenizer, [texts[number] for number in kept], max_tokens),
@@ -150,17 +150,12 @@ def build_examples(
     )
 
 
-def titles_of(catalogue: Catalogue, column: str) -> list[str]:
-    """Give the titles of all products; the text of those that have none.
-
-    Args:
-        catalogue: the products.
-        column: that the titles stand in.
-
-    Returns:
-        Titles in the order of the catalogue.
-    """
-    texts = catalogue.column("text")
+def _titles(catalogue: Catalogue, column: str) -> list[str]:
+    """Titles of all products, empty for those without one: a text in its place would be told by itself."""
     if column not in catalogue.attributes:
-        return texts
-    return [title or text for title, text in zip(catalogue.column(column), texts, strict=True)]
+        known = ", ".join(catalogue.attributes) or "none"
+        raise CatalogueError(
+            f"{catalogue.name} has no column {column!r} to read titles from",
+            [f"other columns: {known}", "name one in contrastive.title, or set contrastive.titled_share to 0"],
+        )
+    return catalogue.column(column)

@@ -160,7 +160,10 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
         return self.vectors_of(self.fashionbert.join(frame, pictures), "picture")
 
     def vectors_of_titled(self, titles: Side, pictures: Side) -> SideVectors:
-        """Vectors of products by title and picture in one sequence (paper section 3.4); a row for each picture."""
+        """Vectors of products by title and picture in one sequence (paper section 3.4); a row for each picture.
+
+        The title stands in segment T as the words of a pair do, the patches in segment I.
+        """
         return self.vectors_of(self.fashionbert.join(titles, pictures), "picture", titles.hidden.shape[1])
 
     def vectors_of(self, outputs: FashionBertOutput, side: str, words: int = FRAME) -> SideVectors:

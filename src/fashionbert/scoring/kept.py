@@ -137,8 +137,10 @@ class KeptPictures:
             Unit vectors [N, E].
 
         Raises:
-            ValueError: this model has no vector head.
+            ValueError: this model has no vector head, or there are more or fewer titles than records.
         """
+        if len(titles) != len(records):
+            raise ValueError(f"{len(titles)} titles for {len(records)} pictures: give one for each")
         tokens = self.scorer.tokenize(titles)
         vectors = [self.vectors(records[:0])]
         for start in range(0, len(records), self.scorer.batch_size):

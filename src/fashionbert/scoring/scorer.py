@@ -234,6 +234,8 @@ class Scorer:
         size = count if callable(features) else len(features)
         if size is None:
             raise ValueError("features is a function: say by count how many rows it reads")
+        if titles is not None and len(titles) != size:
+            raise ValueError(f"{len(titles)} titles for {size} pictures: give one for each")
         vectors = [np.empty((0, self.model.config.contrastive_size), np.float32)]
         for rows in self._batches(np.arange(size), None):
             features_BPF = torch.from_numpy(read(rows)).to(self.device)

@@ -63,6 +63,11 @@ class Column:
         return np.bincount(codes[codes != MISSING], minlength=len(self.values))
 
     @cached_property
+    def alike(self) -> NDArray[np.int64]:
+        """The first value that equals each one, as a number or without regard to case [U]."""
+        return np.asarray([self._codes_of[_meaning(value)][0] for value in self.values], np.int64)
+
+    @cached_property
     def _codes_of(self) -> dict[str | Decimal, list[int]]:
         codes: dict[str | Decimal, list[int]] = {}
         for code, value in enumerate(self.values):

@@ -1,6 +1,6 @@
 """An open index with its model: queries in, cards out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -54,7 +54,6 @@ class SearchEngine:
         self.shelf = Shelf.of(self.table, exact_up_to=manifest.exact_up_to)
         self._threads = ThreadPoolExecutor(_LOOK_UPS, "words")
         self._commits = 0
-        self.maker = RowMaker(self.kept, encoder, thumbnail_side=manifest.thumbnail_side)
 
     @classmethod
     def open(cls, folder: str | Path, *, model: str | Path | None = None, device: str = "cpu") -> Self:
@@ -170,7 +169,7 @@ class SearchEngine:
         """
         return self._pictures.look(picture, limits, name=name)
 
-    def score(self, pairs: Sequence[tuple[str, AnyPicture]]) -> NDArray[np.float64]:
+    def score(self, pairs: Iterable[tuple[str, AnyPicture]]) -> NDArray[np.float64]:
         """Score words against pictures, those of the index or others.
 
         Args:
@@ -183,6 +182,7 @@ class SearchEngine:
             QueryError: there is no such product or picture.
             PictureError: a picture cannot be used.
         """
+        pairs = list(pairs)
         if not pairs:
             return np.zeros(0)
         pictures = list({id(picture): picture for _, picture in pairs}.values())  # one picture against many words
@@ -270,16 +270,20 @@ class SearchEngine:
         self.table.tidy(self.manifest.exact_up_to, wait=0.0)
         self._commits = 0
 
-    def put(self, products: Sequence[Product]) -> tuple[list[ProductId], list[ViewFault]]:
+    def put(
+        self, products: Sequence[Product], limits: PictureLimits = DEFAULT_LIMITS
+    ) -> tuple[list[ProductId], list[ViewFault]]:
         """Add products, or replace them.
 
         Args:
             products: with unique ids.
+            limits: pictures to refuse.
 
         Returns:
             Those with a usable picture, which are in the index now; and the pictures that were set aside.
         """
-        done = put_products(products, self.table, self.maker, pictures=self.manifest.pictures)
+        maker = RowMaker(self.kept, self.encoder, thumbnail_side=self.manifest.thumbnail_side, limits=limits)
+        done = put_products(products, self.table, maker, pictures=self.manifest.pictures)
         self._commits += 1
         self.refresh()
         return done
@@ -301,18 +305,7 @@ class SearchEngine:
         return there
 
     def thumbnail(self, product_id: ProductId, view: int | None = None) -> bytes:
-        """Give the small picture of a product.
-
-        Args:
-            product_id: of the product.
-            view: number of the picture; None: the first that there is.
-
-        Returns:
-            An encoded picture.
-
-        Raises:
-            QueryError: there is no such product or picture.
-        """
+        """The small picture of a product, encoded; arguments and errors as of :meth:`explain`."""
         return self.shelf.thumbnail(product_id, view)
 
     def _terms(self, queries: Sequence[Query], pictures: Sequence[NDArray[np.float32] | None]) -> list[list[Term]]:

@@ -44,7 +44,7 @@ class Query:
     less_like: tuple[ProductId, ...] = ()
     hidden: tuple[ProductId, ...] = ()
     filter: str = ""
-    ticked: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    ticked: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]], hash=False)
     top: int = 20
     rerank: int = 50
     words: bool = True
@@ -55,7 +55,9 @@ class Query:
         Raises:
             QueryError: with every fault.
         """
-        faults = []
+        faults = _faults_of_types(self)
+        if faults:
+            raise QueryError("the query cannot be answered", faults)
         for name, text in [("text", self.text), *(("not", text) for text in self.unwanted)]:
             if len(text) > LONGEST_TEXT:
                 faults.append(f"{name} has {len(text):,} characters, more than {LONGEST_TEXT:,}: shorten it")
@@ -139,3 +141,17 @@ def _faults_of_ticks(ticked: Mapping[str, Sequence[str]]) -> Iterator[str]:
         longest = max(map(len, values), default=0)
         if longest > LONGEST_TICK:
             yield f"a ticked value of {name!r} has {longest:,} characters, more than {LONGEST_TICK}: use a filter"
+
+
+def _faults_of_types(query: Query) -> list[str]:
+    """A single text where several are meant would be taken letter by letter."""
+    several = {"unwanted": query.unwanted, "more_like": query.more_like, "less_like": query.less_like}
+    several |= {"hidden": query.hidden}
+    if not isinstance(query.ticked, Mapping):
+        return [f"ticked = {query.ticked!r} should give values by attribute"]
+    several |= {f"ticked[{name!r}]": values for name, values in query.ticked.items()}
+    return [
+        f"{name} = {values!r} should be several texts"
+        for name, values in several.items()
+        if isinstance(values, str) or not all(isinstance(each, str) for each in values)
+    ]

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from fashionbert.errors import PictureError
-from fashionbert.images.decode import decode_picture
+from fashionbert.images.decode import DEFAULT_LIMITS, PictureLimits, decode_picture
 from fashionbert.images.part import DECODERS, map_ahead
 from fashionbert.scoring import KeptPictures
 from fashionbert.search.attributes import to_json
@@ -106,16 +106,24 @@ def fetch(product: Product, pictures: int) -> FetchedProduct:
 class RowMaker:
     """Makes the rows of products with one model."""
 
-    def __init__(self, kept: KeptPictures, encoder: RecallEncoder, *, thumbnail_side: int) -> None:
+    def __init__(
+        self,
+        kept: KeptPictures,
+        encoder: RecallEncoder,
+        *,
+        thumbnail_side: int,
+        limits: PictureLimits = DEFAULT_LIMITS,
+    ) -> None:
         """Take what reads the pictures.
 
         Args:
             kept: makes the records that pairs are scored with.
             encoder: makes the vectors that recall.
             thumbnail_side: longest side of the pictures on cards.
+            limits: pictures to refuse.
         """
         self._scorer, self._encoder, self._side = kept.scorer, encoder, thumbnail_side
-        self._reader = PictureReader(kept, encoder)
+        self._reader, self._limits = PictureReader(kept, encoder), limits
 
     def rows(self, fetched: Sequence[FetchedProduct]) -> tuple[pa.Table, list[ViewFault]]:
         """Make the rows of products.
@@ -161,7 +169,7 @@ class RowMaker:
         if isinstance(source, PictureError):
             return _fault(item, number, source)
         try:
-            picture = decode_picture(source, name=item.product.pictures[number].name)
+            picture = decode_picture(source, self._limits, name=item.product.pictures[number].name)
         except PictureError as error:
             return _fault(item, number, error)
         return _Seen(item, number, self._reader.seen(picture), make_thumbnail(picture, self._side))
@@ -190,9 +198,9 @@ class RowMaker:
         return pa.Table.from_arrays(arrays, schema=fields)
 
     def _titles(self, products: Sequence[Product]) -> list[str] | None:
-        """What stands before each picture in its vector; the text of products without a title."""
+        """What stands before each picture in its vector; nothing for products without a title."""
         name = self._encoder.title
-        return None if name is None else [product.attributes.get(name) or product.text for product in products]
+        return None if name is None else [product.attributes.get(name, "") for product in products]
 
 
 def _fault(item: FetchedProduct, number: int, error: PictureError) -> ViewFault:

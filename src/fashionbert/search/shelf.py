@@ -205,9 +205,9 @@ class Shelf:
         return facets
 
     def _cards_by_value(self, column: Column, mask_R: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """A group counts once under each value that one of its rows has."""
+        """A group counts once under each value that one of its rows has; equal ones count as the first of them."""
         here = mask_R & (column.codes >= 0)
-        pairs = np.unique(self.groups[here].astype(np.int64) * len(column.values) + column.codes[here])
+        pairs = np.unique(self.groups[here].astype(np.int64) * len(column.values) + column.alike[column.codes[here]])
         return np.bincount(pairs % len(column.values), minlength=len(column.values))
 
 

@@ -78,11 +78,12 @@ def create_app(engine: SearchEngine, settings: ServeSettings, *, name: str = "")
         worker.start()
         yield
         worker.close()
+        desk.close()
 
     app = _routed(lifespan)
     most_bytes = int(settings.upload_mb * 1e6)
     links = Links(settings.picture_hosts, most_bytes=most_bytes) if settings.picture_hosts else None
-    desk = Desk(engine, most_bytes=most_bytes, links=links)
+    desk = Desk(engine, most_bytes=most_bytes, deadline=settings.deadline_ms / 1000, links=links)
     app.state.service = Service(worker, desk, settings, metrics, costs, name or Path(engine.folder).resolve().name)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
@@ -132,7 +133,9 @@ async def _answer_invalid(_: Request, error: Exception) -> Response:
 
 async def _answer_http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    code = {404: "no-such-page", 405: "bad-method", 413: "too-large"}.get(error.status_code, "bad-request")
+    code = {404: "no-such-page", 405: "bad-method", 408: "too-slow", 413: "too-large", 503: "busy"}.get(
+        error.status_code, "bad-request"
+    )
     response = problem_response(ProblemError(error.status_code, code, str(error.detail)))
     response.headers.update(error.headers or {})
     return response

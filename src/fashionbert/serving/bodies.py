@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from fashionbert.search.filters import LONGEST_FILTER
 from fashionbert.search.query import LONGEST_TEXT, LONGEST_TICK, MOST_TICKED, MOST_TICKS
@@ -18,8 +18,22 @@ Ticks = Annotated[
 View = Annotated[
     int | None, Field(ge=0, le=32_767, description="Number of the picture; left out: the first that there is.")
 ]
+_OWN = {"category", "subcategory"}
 MOST_TOP = 200
 MOST_DOCUMENTS = 200
+
+
+def _refuse_own(attributes: dict[str, str]) -> dict[str, str]:
+    if own := sorted(_OWN & attributes.keys()):
+        raise ValueError(f"{', '.join(own)}: write it beside attributes, where a product has it")
+    return attributes
+
+
+Attributes = Annotated[
+    dict[Annotated[str, Field(min_length=1, max_length=100)], Annotated[str, Field(max_length=LONGEST_TEXT)]],
+    Field(max_length=100),
+    AfterValidator(_refuse_own),
+]
 
 
 class _Body(BaseModel):
@@ -99,7 +113,7 @@ class ProductBody(_Body):
     group_id: str = Field("", max_length=500)
     category: str = Field("", max_length=500)
     subcategory: str = Field("", max_length=500)
-    attributes: dict[str, str] = {}
+    attributes: Attributes = {}
     images: Annotated[list[Base64], Field(min_length=1, max_length=20)]
 
 

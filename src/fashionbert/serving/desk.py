@@ -4,25 +4,28 @@ So a broken picture is refused without a turn of the model, and no picture is de
 is held at a time has a limit, for a request may bring two hundred of them.
 """
 
-import asyncio
 import base64
 import binascii
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from time import monotonic
+
+from fastapi import Request
 
 from fashionbert.images.decode import PictureLimits
 from fashionbert.search import SearchEngine
 from fashionbert.search.pictures import SeenPicture
 from fashionbert.serving.links import Links
 from fashionbert.serving.problems import ProblemError
+from fashionbert.serving.waiting import wait_for
 from fashionbert.serving.worker import BusyError
 
-Result = TypeVar("Result")
 _THREADS = 2
-_MOST_HELD = 256
+_MOST_HELD = 256_000_000
+"""Bytes of decoded pictures, as the networks take them, of all requests that wait."""
 _MOST_PIXELS = 32_000_000
 """Of one picture: what phones take, and not what one bomb would need of memory."""
 _MOST_PIXELS_TOGETHER = 128_000_000
@@ -41,83 +44,123 @@ class Sent:
     where: str
     content: str | bytes
 
+    @property
+    def is_link(self) -> bool:
+        """Whether it is a URL."""
+        return isinstance(self.content, str) and self.content[:8].lower().startswith(("http://", "https://"))
+
 
 class Desk:
     """Takes pictures in; for one event loop."""
 
-    def __init__(self, engine: SearchEngine, *, most_bytes: int, links: Links | None = None) -> None:
+    def __init__(
+        self, engine: SearchEngine, *, most_bytes: int, deadline: float = 60.0, links: Links | None = None
+    ) -> None:
         """Take what decodes.
 
         Args:
             engine: of the index.
             most_bytes: largest picture file.
+            deadline: seconds after which a request whose pictures still wait is refused.
             links: fetches pictures by URL; None: that is refused.
         """
-        self._engine, self._links = engine, links
-        self._limits = PictureLimits(max_bytes=most_bytes, max_pixels=_MOST_PIXELS)
-        self._threads = ThreadPoolExecutor(_THREADS, "pictures")
+        self._engine, self._links, self._deadline = engine, links, deadline
+        self.limits = PictureLimits(max_bytes=most_bytes, max_pixels=_MOST_PIXELS)
+        self._decoders = ThreadPoolExecutor(_THREADS, "pictures")
+        self._fetchers = ThreadPoolExecutor(_THREADS, "links")  # of their own: a slow host must not keep others waiting
+        self._lock = threading.Lock()
         self._held = 0
 
+    def close(self) -> None:
+        """Drop what still waits."""
+        for threads in (self._decoders, self._fetchers):
+            threads.shutdown(wait=False, cancel_futures=True)
+
     @asynccontextmanager
-    async def seen(self, pictures: Sequence[Sent]) -> AsyncIterator[list[SeenPicture]]:
+    async def seen(self, request: Request, pictures: Sequence[Sent]) -> AsyncIterator[list[SeenPicture]]:
         """Decode the pictures of a request, which are held until the block ends.
 
         Args:
+            request: that they came with; who has gone is not decoded for.
             pictures: as they came.
 
         Yields:
             The pictures, for ``SearchEngine.search`` or ``score``.
 
         Raises:
-            BusyError: many pictures are held already.
+            BusyError: many pictures are held already, or these have waited beyond the deadline.
             ProblemError: one is no base64, or a URL that cannot be fetched, or all have too many pixels together.
             PictureError: one cannot be used.
         """
         if not pictures:
             yield []
             return
-        if self._held and self._held + len(pictures) > _MOST_HELD:
-            raise BusyError(f"{self._held} pictures of other requests are waiting already", 1)
-        self._held += len(pictures)
+        files = await self.files(request, pictures)
+        names = [picture.where for picture in pictures]
+        work = _Work(self._engine, self.limits, monotonic() + self._deadline, self._hold)
+        decoded = self._decoders.submit(work.run, list(zip(names, files, strict=True)))
         try:
-            yield await self._beside(lambda: self._look_at(pictures))
+            yield await wait_for(request, decoded)
         finally:
-            self._held -= len(pictures)
+            work.stop.set()
+            decoded.add_done_callback(lambda _: self._hold(-work.held))  # not before its thread has ended
 
-    async def files(self, pictures: Sequence[Sent]) -> list[bytes]:
-        """Give the files of pictures, not yet decoded; errors as of :meth:`seen`."""
-        return await self._beside(lambda: [self._file(picture) for picture in pictures])
+    async def files(self, request: Request, pictures: Sequence[Sent]) -> list[bytes]:
+        """Give the files of pictures, not yet decoded; arguments and errors as of :meth:`seen`."""
+        if not any(picture.is_link for picture in pictures):
+            return [_file(picture) for picture in pictures]
+        return await wait_for(request, self._fetchers.submit(lambda: [self._fetched(each) for each in pictures]))
 
-    async def _beside(self, work: Callable[[], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+    def _fetched(self, picture: Sent) -> bytes:
+        if not picture.is_link:
+            return _file(picture)
+        if self._links is None:
+            raise _bad(f"{picture.where} is a URL; nothing is fetched from here: send the file itself")
+        return self._links.fetch(str(picture.content), picture.where)
 
-    def _look_at(self, pictures: Sequence[Sent]) -> list[SeenPicture]:
+    def _hold(self, count: int, own: int = 0) -> None:
+        """Count bytes of decoded pictures, ``own`` by this request before; refuse more where others hold much."""
+        with self._lock:
+            if count > 0 and self._held + count > _MOST_HELD and self._held > own:
+                raise BusyError("pictures of other requests are waiting already", 1)
+            self._held += count
+
+
+class _Work:
+    """Decodes the pictures of one request, until nobody waits for them any more."""
+
+    def __init__(
+        self, engine: SearchEngine, limits: PictureLimits, until: float, hold: Callable[[int, int], None]
+    ) -> None:
+        self._engine, self._limits, self._until, self._hold = engine, limits, until, hold
+        self.stop = threading.Event()
+        self.held = 0
+
+    def run(self, files: Sequence[tuple[str, bytes]]) -> list[SeenPicture]:
         seen: list[SeenPicture] = []
-        for picture in pictures:
-            seen.append(self._engine.look(self._file(picture), self._limits, name=picture.where))
+        for name, file in files:
+            if self.stop.is_set() or monotonic() > self._until:
+                raise BusyError("the pictures of the request have waited beyond its deadline", 1)
+            seen.append(self._engine.look(file, self._limits, name=name))
+            count = sum(array.nbytes for array in seen[-1].prepared)
+            self._hold(count, self.held)
+            self.held += count
             if sum(each.pixels for each in seen) > _MOST_PIXELS_TOGETHER:
-                raise ProblemError(
-                    422,
-                    "bad-image",
-                    f"the pictures have more than {_MOST_PIXELS_TOGETHER:,} pixels together: send fewer",
-                )
+                raise _bad(f"the pictures have more than {_MOST_PIXELS_TOGETHER:,} pixels together: send fewer")
         return seen
 
-    def _file(self, picture: Sent) -> bytes:
-        if isinstance(picture.content, bytes):
-            return picture.content
-        if picture.content.startswith(("http://", "https://")):
-            if self._links is None:
-                raise ProblemError(
-                    422, "bad-image", f"{picture.where} is a URL; nothing is fetched from here: send the file itself"
-                )
-            return self._links.fetch(picture.content, picture.where)
-        encoded = picture.content
-        if encoded.startswith("data:"):
-            encoded = encoded.partition(",")[2]
-        try:
-            return base64.b64decode(encoded, validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise ProblemError(
-                422, "bad-image", f"{picture.where} is no base64 ({error}): send a picture file so encoded"
-            ) from error
+
+def _file(picture: Sent) -> bytes:
+    if isinstance(picture.content, bytes):
+        return picture.content
+    encoded = picture.content
+    if encoded.startswith("data:"):
+        encoded = encoded.partition(",")[2]
+    try:
+        return base64.b64decode("".join(encoded.split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise _bad(f"{picture.where} is no base64 ({error}): send a picture file so encoded") from error
+
+
+def _bad(message: str) -> ProblemError:
+    return ProblemError(422, "bad-image", message)

@@ -1,5 +1,6 @@
 """What is looked at before a body is read: who asks, of what type it is, how large it may be, whether there is room."""
 
+import asyncio
 import hmac
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
@@ -13,6 +14,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from fashionbert.serving.problems import ProblemError, problem_of, problem_response
 from fashionbert.serving.service import Service, service_of
 from fashionbert.serving.worker import BusyError
+
+_SECONDS_WITHOUT_DATA = 30.0
+_BODIES_HELD = 16
+"""Bodies of the largest size that may be in memory at a time."""
 
 
 class QueuedRoute(APIRoute):
@@ -94,7 +99,7 @@ class LimitBodies:
             smaller: limits of single paths, whose bodies hold no pictures.
         """
         self._app, self._most, self._most_open, self._smaller = app, most_bytes, most_open, smaller
-        self._open = 0
+        self._open = self._bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what is small enough."""
@@ -118,14 +123,26 @@ class LimitBodies:
         if announced.isdigit() and int(announced) > most:
             await problem_response(ProblemError(413, "too-large", message))(scope, receive, send)
             return
-        taken = 0
+        taken, is_whole = 0, False
 
         async def limited() -> Message:
-            nonlocal taken
-            part = await receive()
+            nonlocal taken, is_whole
+            if is_whole:  # what comes now is that the caller goes, whenever that is
+                return await receive()
+            try:
+                part = await asyncio.wait_for(receive(), _SECONDS_WITHOUT_DATA)
+            except TimeoutError:
+                raise HTTPException(408, f"nothing of the body has come for {_SECONDS_WITHOUT_DATA:g} s") from None
+            is_whole = not part.get("more_body", False)
             taken += len(part.get("body", b""))
+            self._bytes += len(part.get("body", b""))
             if taken > most:
                 raise HTTPException(413, message)  # of a kind that readers of bodies let through
+            if self._bytes > _BODIES_HELD * self._most:
+                raise HTTPException(503, "many large bodies are being read already", {"Retry-After": "1"})
             return part
 
-        await self._app(scope, limited, send)
+        try:
+            await self._app(scope, limited, send)
+        finally:
+            self._bytes -= taken

@@ -2,28 +2,44 @@
 
 A service that fetches what strangers name can be led to its neighbours (server-side request forgery). So a URL must
 name an allowed host; every address of it must be public; the connection goes to the very address that was looked at,
-so that a second look-up cannot give another one; and a redirect is a new URL to which all of this applies again.
+so that a second look-up cannot give another one; and a redirect is a new URL to which all of this applies again. The
+time is for the whole of a file: a watchdog cuts the connection of a server that drips.
 """
 
 import ipaddress
 import socket
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from http.client import HTTPException
 from time import monotonic
-from typing import Any
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
-import urllib3
+from urllib3 import BaseHTTPResponse
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
 
 from fashionbert.serving.problems import ProblemError
 
 _REDIRECTS = 3
 _CHUNK = 1 << 16
 _PORTS = {"http": 80, "https": 443}
+_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+_EMBEDDING = [
+    ipaddress.ip_network(each)
+    for each in ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "fec0::/10")
+]
+"""IPv6 addresses behind which another address may stand, or which are a site's own."""
 
 
 def is_public(address: str) -> bool:
     """Whether an IP address belongs to nobody's own network."""
     found = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(found, ipaddress.IPv6Address):
+        if found in _TRANSLATED:  # what a network without IPv4 makes of every IPv4 address
+            return is_public(str(ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)))
+        if any(found in network for network in _EMBEDDING):
+            return False
     return found.is_global and not found.is_multicast
 
 
@@ -46,7 +62,7 @@ class Links:
             seconds: for the whole of a file.
             allowed: says of an IP address whether it may be connected to.
         """
-        self._hosts = {host.lower() for host in hosts}
+        self._hosts = sorted({host.lower() for host in hosts})
         self._most_bytes, self._seconds, self._allowed = most_bytes, seconds, allowed
 
     def fetch(self, url: str, where: str) -> bytes:
@@ -63,70 +79,86 @@ class Links:
             ProblemError: the URL is not allowed, or does not give a file of a bearable size in time.
         """
         until = monotonic() + self._seconds
-        for _ in range(_REDIRECTS + 1):
-            response = self._get(url, where, until)
-            try:
-                if response.status in (301, 302, 303, 307, 308):
+        try:
+            for _ in range(_REDIRECTS + 1):
+                with self._answer(url, until) as response:
+                    if response.status not in (301, 302, 303, 307, 308):
+                        body = self._body(response)
+                        if monotonic() >= until:  # where it was cut, a body of no stated length looks whole
+                            raise TimeoutError
+                        return body
                     url = urljoin(url, response.headers.get("location", ""))
-                    continue
-                if response.status != 200:
-                    raise _problem(f"{where}: {url} answers with status {response.status}")
-                return self._body(response, url, where, until)
-            except urllib3.exceptions.HTTPError as error:
-                raise _problem(f"{where}: {url} cannot be fetched ({error})") from error
-            finally:
-                response.close()
-        raise _problem(f"{where}: {url} is redirected more than {_REDIRECTS} times")
+            raise _RefusedError(f"is redirected more than {_REDIRECTS} times")
+        except _RefusedError as error:
+            raise ProblemError(422, "bad-image", f"{where}: {url} {error}") from error
+        except (HTTPError, HTTPException, OSError, ValueError) as error:
+            reason = (
+                f"takes more than {self._seconds:g} seconds" if monotonic() >= until else f"cannot be had ({error})"
+            )
+            raise ProblemError(422, "bad-image", f"{where}: {url} {reason}") from error
 
-    def _get(self, url: str, where: str, until: float) -> urllib3.BaseHTTPResponse:
-        parts = self._checked(url, where)
-        host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
-        address = self._address(host, port, where)
-        timeout = urllib3.Timeout(total=max(0.1, until - monotonic()))
+    @contextmanager
+    def _answer(self, url: str, until: float) -> Iterator[BaseHTTPResponse]:
+        """Ask a URL for its file; headers are read, the body is not."""
+        parts = urlsplit(url)
+        host = (parts.hostname or "").encode("idna").decode()
+        port = parts.port or _PORTS.get(parts.scheme, 0)
+        is_known = parts.scheme in _PORTS and parts.username is None
+        if not is_known or not self._is_allowed(host, port, parts.scheme):
+            raise _RefusedError(f"is not of an allowed host ({', '.join(self._hosts)}): send the file itself")
+        address, seconds = self._address(host, port), max(0.1, until - monotonic())
         if parts.scheme == "https":  # the certificate must be the host's, though the address is what is called
-            pool: Any = urllib3.HTTPSConnectionPool(
-                address, port, timeout=timeout, server_hostname=host, assert_hostname=host
+            connection: HTTPConnection = HTTPSConnection(
+                address, port, timeout=seconds, server_hostname=host, assert_hostname=host
             )
         else:
-            pool = urllib3.HTTPConnectionPool(address, port, timeout=timeout)
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        headers = {"Host": parts.netloc, "Accept": "image/*", "User-Agent": "fashionbert"}
+            connection = HTTPConnection(address, port, timeout=seconds)
+        connection.connect()
+        assert connection.sock is not None, "it is connected"
+        watchdog = threading.Timer(max(0.0, until - monotonic()), _cut, [connection.sock])
+        watchdog.daemon = True
+        watchdog.start()
         try:
-            return pool.urlopen("GET", path, headers=headers, redirect=False, retries=False, preload_content=False)
-        except urllib3.exceptions.HTTPError as error:
-            raise _problem(f"{where}: {url} cannot be fetched ({error})") from error
+            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            shown = f"[{host}]" if ":" in host else host
+            headers = {"Host": shown if port == _PORTS[parts.scheme] else f"{shown}:{port}", "Accept": "image/*"}
+            connection.request("GET", path, headers=headers, preload_content=False, decode_content=False)
+            yield connection.getresponse()
+        finally:
+            watchdog.cancel()
+            connection.close()
 
-    def _checked(self, url: str, where: str) -> SplitResult:
-        try:
-            parts = urlsplit(url)
-            host = f"{(parts.hostname or '').lower()}{'' if parts.port is None else f':{parts.port}'}"
-        except ValueError as error:
-            raise _problem(f"{where}: {url!r} is no URL ({error})") from error
-        if parts.scheme not in _PORTS or parts.username is not None or host not in self._hosts:
-            known = ", ".join(sorted(self._hosts))
-            raise _problem(f"{where}: {url!r} is not of an allowed host ({known}): send the file itself")
-        return parts
+    def _is_allowed(self, host: str, port: int, scheme: str) -> bool:
+        shown = f"[{host}]" if ":" in host else host
+        is_usual = port == _PORTS[scheme]
+        return f"{shown}:{port}" in self._hosts or (is_usual and bool({host, shown} & set(self._hosts)))
 
-    def _address(self, host: str, port: int, where: str) -> str:
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            raise _problem(f"{where}: there is no host {host!r} ({error})") from error
-        addresses = [str(each[4][0]) for each in found]
+    def _address(self, host: str, port: int) -> str:
+        addresses = [str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
         if not addresses or not all(map(self._allowed, addresses)):
-            raise _problem(f"{where}: {host!r} is an address that is not public: send the file itself")
+            raise _RefusedError(
+                f"is not public, {host!r} is an address of somebody's own network: send the file itself"
+            )
         return addresses[0]
 
-    def _body(self, response: urllib3.BaseHTTPResponse, url: str, where: str, until: float) -> bytes:
+    def _body(self, response: BaseHTTPResponse) -> bytes:
+        if response.status != 200:
+            raise _RefusedError(f"answers with status {response.status}")
+        if response.headers.get("content-encoding", "identity") != "identity":
+            raise _RefusedError("is a compressed answer, and what it unpacks to nobody knows: send the file itself")
         body = bytearray()
-        for chunk in response.stream(_CHUNK):
+        while chunk := response.read(_CHUNK):
             body += chunk
             if len(body) > self._most_bytes:
-                raise _problem(f"{where}: {url} has more than {self._most_bytes / 1e6:g} MB")
-            if monotonic() > until:
-                raise _problem(f"{where}: {url} takes more than {self._seconds:g} seconds")
+                raise _RefusedError(f"has more than {self._most_bytes / 1e6:g} MB")
         return bytes(body)
 
 
-def _problem(message: str) -> ProblemError:
-    return ProblemError(422, "bad-image", message)
+class _RefusedError(Exception):
+    """A URL is not allowed, or its answer is none that is taken; what is said of it."""
+
+
+def _cut(connected: socket.socket) -> None:
+    """End whatever waits for the other side."""
+    with suppress(OSError):
+        connected.shutdown(socket.SHUT_RDWR)

@@ -52,6 +52,8 @@ def problem_response(problem: ProblemError) -> JSONResponse:
     """Make the answer of a problem."""
     body = {"error": {"code": problem.code, "message": problem.message, "details": problem.details}}
     headers = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
+    if problem.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse(body, problem.status, headers)
 
 

@@ -1,9 +1,7 @@
-"""What routes share: the worker, the settings, and how one waits for an answer that nobody may want any more."""
+"""What routes share: the worker, the desk, the settings."""
 
-import asyncio
-from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import Depends, Request
@@ -11,11 +9,8 @@ from fastapi import Depends, Request
 from fashionbert.serving.budget import CostEstimate
 from fashionbert.serving.desk import Desk
 from fashionbert.serving.metrics import Metrics
-from fashionbert.serving.problems import ProblemError
 from fashionbert.serving.settings import ServeSettings
 from fashionbert.serving.worker import Worker
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,36 +40,6 @@ def service_of(request: Request) -> Service:
 
 
 TheService = Annotated[Service, Depends(service_of)]
-
-
-async def wait_for(request: Request, future: "Future[Result]") -> Result:
-    """Wait for an answer, or until the caller has gone: then the work is not done, if its turn has not come.
-
-    Args:
-        request: whose body has been read.
-        future: of the answer.
-
-    Returns:
-        The answer.
-
-    Raises:
-        ProblemError: the caller has gone.
-    """
-    answer = asyncio.wrap_future(future)
-    gone = asyncio.create_task(_until_gone(request))
-    try:
-        await asyncio.wait({answer, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if answer.done():
-            return answer.result()
-        raise ProblemError(499, "gone", "the caller has gone")
-    finally:
-        future.cancel()
-        gone.cancel()
-
-
-async def _until_gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 def thumbnail_url(product_id: str, view: int) -> str:

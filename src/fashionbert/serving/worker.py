@@ -224,7 +224,7 @@ class Worker:
             return  # who writes there will tidy, or the next look does
         except FashionBertError as error:
             self.fault = str(error)
-        except Exception as error:  # the thread must live on, whatever a look at a damaged index brings
+        except BaseException as error:  # the thread must live on, whatever a look at a damaged index brings
             _LOG.exception("a look for a newer version failed")
             self.fault = f"the index cannot be read ({error!r})"
         else:
@@ -247,17 +247,20 @@ class Worker:
         started = monotonic()
         try:
             results = jobs[0].run(self._engine, [job.asked for job in jobs])
-        except Exception as error:
+        except BaseException as error:  # a panic of the database is none of Exception, and the thread must live on
             if len(jobs) == 1:  # whatever it is belongs to who asked
                 jobs[0].future.set_exception(error)
                 return
             for job in jobs:  # one of them is at fault, and the others must not suffer for it
                 self._run([job])
             return
-        if jobs[0].run is _search:
-            self._load.searched(results, [started - job.came for job in jobs])
         for job, result in zip(jobs, results, strict=True):
             job.future.set_result(result)
+        if jobs[0].run is _search:
+            try:
+                self._load.searched(results, [started - job.came for job in jobs])
+            except Exception:
+                _LOG.exception("the figures of a batch could not be taken")
 
 
 def _is_due(job: _Job[Any, Any]) -> bool:

@@ -24,12 +24,15 @@ from fashionbert.serving.desk import Sent
 from fashionbert.serving.door import WritingRoute
 from fashionbert.serving.problems import ProblemError
 from fashionbert.serving.routes.search import PROBLEMS
-from fashionbert.serving.service import Service, TheService, thumbnail_url, wait_for
+from fashionbert.serving.service import Service, TheService, thumbnail_url
+from fashionbert.serving.waiting import wait_for
 from fashionbert.types import Product
 
 router = APIRouter(prefix="/v1", tags=["products"])
 writes = APIRouter(prefix="/v1", tags=["products"], route_class=WritingRoute)
 ProductIdPath = Annotated[str, Path(min_length=1, max_length=500)]
+_MOST_PICTURES = 200
+"""Of one write: some seconds of the model, which all others wait for."""
 _READ = {**PROBLEMS, 404: {"model": ProblemAnswer, "description": "There is no such product or picture."}}
 _WRITE = {
     **_READ,
@@ -105,12 +108,16 @@ def _need(shelf: Shelf, product_id: str) -> None:
 
 
 async def _put(request: Request, service: Service, bodies: Sequence[NamedProductBody]) -> WrittenAnswer:
+    if (count := sum(len(body.images) for body in bodies)) > _MOST_PICTURES:
+        raise ProblemError(
+            422, "bad-image", f"{count} pictures, more than {_MOST_PICTURES}: write fewer products at once"
+        )
     sent = [Sent(f"images.{place}", image) for body in bodies for place, image in enumerate(body.images)]
-    files = iter(await service.desk.files(sent))
+    files = iter(await service.desk.files(request, sent))
     products = [_product(body, files) for body in bodies]
 
     def run(engine: SearchEngine) -> WrittenAnswer:
-        written, faults = engine.put(products)
+        written, faults = engine.put(products, service.desk.limits)
         messages = [f"{fault.product_id}, {fault.picture}: {fault.message}" for fault in faults]
         if not written:
             raise ProblemError(422, "bad-image", "no picture of any product can be used; nothing was written", messages)

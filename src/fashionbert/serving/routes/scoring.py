@@ -20,7 +20,8 @@ from fashionbert.serving.desk import Sent
 from fashionbert.serving.door import QueuedRoute
 from fashionbert.serving.problems import ProblemError
 from fashionbert.serving.routes.search import PROBLEMS
-from fashionbert.serving.service import Service, TheService, wait_for
+from fashionbert.serving.service import Service, TheService
+from fashionbert.serving.waiting import wait_for
 
 router = APIRouter(prefix="/v1", tags=["scoring"], route_class=QueuedRoute)
 
@@ -65,12 +66,15 @@ async def _scores(
     request: Request, service: Service, texts: Sequence[str], sources: Mapping[str, ScoredPair | Document]
 ) -> list[float]:
     """Score texts against the pictures of sources, or all against that of one; sources by what messages call them."""
-    without = [where for where, source in sources.items() if (source.image is None) == (source.product_id is None)]
-    if without:
-        faults = [f"{where} needs a picture: image in base64, or product_id" for where in without]
-        raise ProblemError(422, "bad-image", "there are pictures missing", faults)
+    faults = [
+        f"{where} needs a picture: image in base64, or product_id, one of the two"
+        for where, source in sources.items()
+        if (source.image is None) == (source.product_id is None)
+    ]
+    if faults:
+        raise ProblemError(422, "bad-image", "it is not said which pictures are meant", faults)
     sent = [Sent(where, source.image) for where, source in sources.items() if source.image is not None]
-    async with service.desk.seen(sent) as seen:
+    async with service.desk.seen(request, sent) as seen:
         came = iter(seen)
         pictures: list[AnyPicture] = [
             next(came) if source.product_id is None else IndexedPicture(source.product_id, source.view)

@@ -26,7 +26,8 @@ from fashionbert.serving.desk import Sent
 from fashionbert.serving.door import FormRoute, QueuedRoute
 from fashionbert.serving.intake import read_body
 from fashionbert.serving.problems import ProblemError
-from fashionbert.serving.service import Service, TheService, thumbnail_url, wait_for
+from fashionbert.serving.service import Service, TheService, thumbnail_url
+from fashionbert.serving.waiting import wait_for
 
 router = APIRouter(prefix="/v1", tags=["search"], route_class=QueuedRoute)
 forms = APIRouter(prefix="/v1", tags=["search"], route_class=FormRoute)
@@ -66,7 +67,7 @@ async def search(request: Request, service: TheService) -> SearchAnswer:
     if len(files) > 1 or (files and body.image is not None):
         raise ProblemError(422, "bad-image", "a search takes one picture")
     sent = [Sent("image", each) for each in (body.image, *files) if each is not None]
-    async with service.desk.seen(sent) as pictures:
+    async with service.desk.seen(request, sent) as pictures:
         found = service.worker.search(_query(body, next(iter(pictures), None), service))
         return _answer(await wait_for(request, found))
 

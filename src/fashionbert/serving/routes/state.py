@@ -7,7 +7,8 @@ from fashionbert.search import SearchEngine
 from fashionbert.serving.bodies import HealthAnswer, IndexAnswer
 from fashionbert.serving.problems import ProblemError
 from fashionbert.serving.routes.search import PROBLEMS
-from fashionbert.serving.service import TheService, wait_for
+from fashionbert.serving.service import TheService
+from fashionbert.serving.waiting import wait_for
 
 router = APIRouter(tags=["state"])
 
