@@ -1,6 +1,7 @@
 """Pictures that come in: decoded once, within limits, from allowed hosts alone."""
 
 import asyncio
+import base64
 import gzip
 import io
 import threading
@@ -333,3 +334,47 @@ def test_hosts_are_given_by_flag_environment_or_file(monkeypatch: pytest.MonkeyP
     for wrong in ("https://cdn.shop.com", "*.shop.com"):
         with pytest.raises(SettingsError, match="name hosts alone"):
             load_serve_settings(None, {"picture_hosts": [wrong]})
+
+
+@pytest.mark.parametrize(
+    ("size", "says"),
+    [((1, 1), "a side is shorter than 2"), ((8000, 8000), "= 64,000,000 pixels, more than 32,000,000")],
+)
+def test_a_dot_and_a_bomb_are_refused_in_queries_and_in_products(
+    writer: TestClient, size: tuple[int, int], says: str
+) -> None:
+    """The bomb is a file of some kilobytes."""
+    buffer = io.BytesIO()
+    Image.new("1", size).save(buffer, "PNG")
+    image = encoded(buffer.getvalue())
+    asked = {
+        "/v1/search": {"image": image},
+        "/v1/score": {"pairs": [{"text": "a", "image": image}]},
+        "/v1/rerank": {"query": "a", "documents": [{"image": image}]},
+        "/v1/products": {"products": [{"product_id": "new", "text": "a", "images": [image]}]},
+    }
+    for path, body in asked.items():
+        response = writer.post(path, json=body)
+        assert response.status_code == 422, path
+        assert says in response.text, path
+
+
+def test_a_write_has_a_limit_of_pictures(writer: TestClient, pictures: list[bytes]) -> None:
+    many = [{"product_id": f"p{number}", "text": "a", "images": [encoded(pictures[0])] * 20} for number in range(11)]
+    response = writer.post("/v1/products", json={"products": many})
+    assert response.status_code == 422
+    assert "220 pictures, more than 200" in response.text
+
+
+@pytest.mark.parametrize("attributes", [{"category": "x"}, {"a" * 101: "x"}, {f"a{n}": "x" for n in range(101)}])
+def test_attributes_of_a_product_have_bounds(
+    writer: TestClient, pictures: list[bytes], attributes: dict[str, str]
+) -> None:
+    body = {"text": "a", "images": [encoded(pictures[0])], "attributes": attributes}
+    assert writer.put("/v1/products/new", json=body).status_code == 422
+
+
+def test_base64_may_have_line_breaks(client: TestClient, pictures: list[bytes]) -> None:
+    image = base64.encodebytes(pictures[0]).decode()
+    assert "\n" in image
+    assert client.post("/v1/score", json={"pairs": [{"text": "red", "image": image}]}).status_code == 200
