@@ -16,7 +16,6 @@ from fashionbert.serving.bodies import (
     ProductAnswer,
     ProductBody,
     ProductsBody,
-    View,
     ViewAnswer,
     WrittenAnswer,
 )
@@ -59,9 +58,9 @@ def read_product(service: TheService, product_id: ProductIdPath) -> ProductAnswe
 
 @router.get("/thumbnails/{product_id:path}", responses={**_READ, 200: {"content": {MEDIA_TYPE: {}}}})
 def thumbnail(
-    request: Request, service: TheService, product_id: ProductIdPath, view: Annotated[View, Query()] = None
+    request: Request, service: TheService, product_id: ProductIdPath, view: int | None = Query(None, ge=0, le=32_767)
 ) -> Response:
-    """Give the small picture of a product."""
+    """Give the small picture of a product, the first that there is where no number is named."""
     shelf = service.worker.shelf
     _need(shelf, product_id)
     if view is not None and view not in shelf.views[shelf.rows_of(product_id)]:
