@@ -58,6 +58,9 @@ def test_a_threshold_by_hand() -> None:
     assert choose_threshold(confidences, right, 0.75) == (0.6, 0.75, 0.8)
     assert choose_threshold(confidences, right, 0.8) == (0.8, 1.0, 0.4)
     assert choose_threshold(confidences, ~right, 0.9) == (None, 0.4, 0.0)
+    # 0.8 leaves two answers, both right; three must be left, and of the four at 0.6 three are right.
+    assert choose_threshold(confidences, right, 0.8, fewest=3) == (None, 0.75, 0.0)
+    assert choose_threshold(confidences, right, 0.75, fewest=3) == (0.6, 0.75, 0.8)
 
 
 @given(

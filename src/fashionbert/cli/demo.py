@@ -40,7 +40,6 @@ def demo(
     train(catalogue=place, out=out / "run", preset=preset or ("fast" if catalogue else "tiny"), assignments=words)
     evaluate(out / "run", catalogue=place, out=out / "report")
     index(catalogue or str(out / "world" / "validation.csv"), model=out / "run", out=out / "index", prune=True)
-    _calibrate(out / "index", place)
     _search(out / "index")
 
 
@@ -65,17 +64,6 @@ def _refuse_another_world(world: Path, groups: int, seed: int) -> None:
     ]
     if faults:
         raise SettingsError(f"{world} holds another shop: give another --out, or remove the folder", faults)
-
-
-def _calibrate(index: Path, catalogue: str) -> None:
-    """Set the probabilities right on the products that the model has not learnt from."""
-    from fashionbert.cli.index import calibrate
-    from fashionbert.errors import FashionBertError
-
-    try:
-        calibrate(index, catalogue=catalogue)
-    except FashionBertError as error:  # too few of them, or a model that finds none: the searches work all the same
-        typer.echo(f"without calibration: {error}", err=True)
 
 
 def _search(index: Path) -> None:

@@ -15,6 +15,8 @@ from fashionbert.search.query import Answer, Query
 from fashionbert.types import Product
 
 _AT_ONCE = 8
+_FEWEST = 20
+"""Queries that a threshold must leave an answer; of fewer, a share of right ones would be luck."""
 
 
 def calibrate(
@@ -96,7 +98,9 @@ def _fit(answers: Sequence[Answer], right: Sequence[Sequence[bool]], precision: 
     )
     best_Q = np.asarray([hits[0].probability if (hits := answer.hits) else 0.0 for answer in answers], np.float64)
     right_Q = np.asarray([bool(hits) and hits[0] for hits in right], np.bool_)
-    threshold, reached, answered = choose_threshold(line.confidence(_log_odds(best_Q)), right_Q, precision)
+    threshold, reached, answered = choose_threshold(
+        line.confidence(_log_odds(best_Q)), right_Q, precision, fewest=_FEWEST
+    )
     return replace(line, threshold=threshold, reached=reached, answered=answered)
 
 

@@ -114,7 +114,7 @@ def fit_line(margins_n: NDArray[np.floating], right_n: NDArray[np.bool_]) -> tup
 
 
 def choose_threshold(
-    confidences_Q: NDArray[np.floating], right_Q: NDArray[np.bool_], precision: float
+    confidences_Q: NDArray[np.floating], right_Q: NDArray[np.bool_], precision: float, *, fewest: int = 1
 ) -> tuple[float | None, float, float]:
     """Find the lowest threshold at which best hits are right as often as stated.
 
@@ -122,6 +122,7 @@ def choose_threshold(
         confidences_Q: of the best hit of each query.
         right_Q: whether it was right.
         precision: the share of right ones that is asked for.
+        fewest: best hits at or above a threshold without which their share says nothing.
 
     Returns:
         The threshold, or None where there is none; the share that is right at or above it (without one: the best share
@@ -130,6 +131,7 @@ def choose_threshold(
     order = np.argsort(-confidences_Q, kind="stable")
     shares = np.cumsum(right_Q[order]) / np.arange(1, len(order) + 1)
     ends = np.append(np.diff(confidences_Q[order]) < 0, True)  # equal confidences stand or fall together
+    ends[: fewest - 1] = False
     enough = np.flatnonzero(ends & (shares >= precision))
     if not len(enough):
         return None, float(shares[ends].max(initial=0.0)), 0.0
