@@ -206,16 +206,17 @@ def test_two_that_make_an_index_at_once(
     assert (state.unchanged, state.written) == (6, 0)
 
 
+def states_of(shop: Catalogue, shop_index: Path, folder: Path) -> list[BuildState]:
+    """What an indexing says of itself after each commit."""
+    seen: list[BuildState] = []
+    run = shop_index.parent / "run"
+    index_catalogue(shop, folder / "index", model=run, options=FP32, progress=seen.append)
+    return seen
+
+
 def test_progress_counts_up(shop: Catalogue, shop_index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(building, "PICTURES_AT_ONCE", 3)
-    seen: list[int] = []
-    index_catalogue(
-        shop,
-        tmp_path / "index",
-        model=shop_index.parent / "run",
-        options=FP32,
-        progress=lambda state: seen.append(state.products),
-    )
+    seen = [state.products for state in states_of(shop, shop_index, tmp_path)]
     assert seen == sorted(seen)
     assert seen[-1] == 6
     assert len(seen) == 3
@@ -246,14 +247,7 @@ def test_large_pictures_make_small_commits(
 ) -> None:
     """Each product is written before the next is read, where its pictures are as large as a commit may be."""
     monkeypatch.setattr(building, "BYTES_AT_ONCE", min(fetch(product, 8).size for product in shop))
-    seen: list[int] = []
-    index_catalogue(
-        shop,
-        tmp_path / "index",
-        model=shop_index.parent / "run",
-        options=FP32,
-        progress=lambda state: seen.append(state.written),
-    )
+    seen = [state.written for state in states_of(shop, shop_index, tmp_path)]
     assert seen == [1, 2, 3, 4, 5, 6]
 
 
