@@ -1,8 +1,18 @@
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
+from PIL import Image
 
 from fashionbert.search import SearchEngine
+from fashionbert.search.encoders import RecallEncoder
+
+
+def encode(encoder: RecallEncoder, pictures: Sequence[Image.Image], records: NDArray[np.void]) -> NDArray[np.float32]:
+    """Unit vectors [N, E] of upright RGB pictures."""
+    return encoder.encode_prepared([encoder.prepare(picture) for picture in pictures], records)
 
 
 @pytest.fixture(scope="session")

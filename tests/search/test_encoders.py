@@ -28,6 +28,8 @@ from fashionbert.images.decode import decode_picture
 from fashionbert.search import IndexOptions, Query, SearchEngine, index_catalogue
 from fashionbert.search.encoders import HubEncoder
 
+from .conftest import encode
+
 WORDS = ["<pad>", "<start>", "<end>", "<unk>", "red", "blue", "dress", "shirt", "linen", "sleeves"]
 TEXT = {
     "vocab_size": len(WORDS),
@@ -99,13 +101,13 @@ def decoded(pictures: list[bytes]) -> list[Image.Image]:
 def test_vectors_have_length_one_and_differ(hub_model: Path, decoded: list[Image.Image]) -> None:
     encoder = HubEncoder(str(hub_model))
     texts = encoder.encode_texts(["red dress", "blue shirt"])
-    pictures = encoder.encode_pictures(decoded, NO_RECORDS)
+    pictures = encode(encoder, decoded, NO_RECORDS)
     assert texts.shape == (2, encoder.size)
     assert pictures.shape == (6, encoder.size)
     for vectors in (texts, pictures):
         np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
         assert np.abs(vectors[0] - vectors[1]).max() > 1e-3
-    assert encoder.encode_pictures([], NO_RECORDS).shape == (0, encoder.size)
+    assert encode(encoder, [], NO_RECORDS).shape == (0, encoder.size)
 
 
 def test_they_are_the_models_own(hub_model: Path, decoded: list[Image.Image]) -> None:
@@ -119,7 +121,7 @@ def test_they_are_the_models_own(hub_model: Path, decoded: list[Image.Image]) ->
     )
     with torch.inference_mode():
         expected = model(**inputs).logits_per_text
-    cosines = encoder.encode_texts(["red dress", "blue shirt"]) @ encoder.encode_pictures(decoded, NO_RECORDS).T
+    cosines = encoder.encode_texts(["red dress", "blue shirt"]) @ encode(encoder, decoded, NO_RECORDS).T
     found = cosines * model.logit_scale.exp().item() + getattr(model, "logit_bias", torch.zeros(1)).item()
     np.testing.assert_allclose(found, expected.numpy(), atol=1e-4)
 
@@ -159,9 +161,7 @@ def test_an_index_with_it_is_searched_and_reranked_by_ours(
     recalled = engine.search(Query(text="red dress", rerank=0, words=False)).hits
     by_id = {product.product_id: product for product in shop}
     views = [decode_picture(by_id[hit.product_id].pictures[hit.view].read()) for hit in recalled]
-    np.testing.assert_allclose(
-        [hit.recall for hit in recalled], encoder.encode_pictures(views, NO_RECORDS) @ text, atol=1e-5
-    )
+    np.testing.assert_allclose([hit.recall for hit in recalled], encode(encoder, views, NO_RECORDS) @ text, atol=1e-5)
     with pytest.raises(SearchIndexError, match="recall is"):
         index_catalogue(shop, tmp_path / "index", model=shop_index.parent / "run", options=IndexOptions())
 

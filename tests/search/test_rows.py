@@ -22,6 +22,8 @@ from fashionbert.search.rows import RowMaker, fetch
 from fashionbert.search.thumbnails import make_thumbnail
 from fashionbert.types import Product
 
+from .conftest import encode
+
 
 class Probe:
     """A weak reference can be held to it."""
@@ -90,7 +92,7 @@ def test_rows_are_to_the_bit_those_of_all_pictures_in_one_go(
     decoded = [decode_picture(picture) for picture in pictures]
     assert rows["thumbnail"].to_pylist() == [make_thumbnail(picture, 8) for picture in decoded]
     vectors = rows["vector"].combine_chunks().flatten().to_numpy()
-    assert vectors.tobytes() == encoder.encode_pictures(decoded, records).tobytes()
+    assert vectors.tobytes() == encode(encoder, decoded, records).tobytes()
 
 
 def test_few_pictures_are_held_at_a_time(

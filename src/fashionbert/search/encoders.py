@@ -49,10 +49,6 @@ class RecallEncoder(Protocol):
         """Unit vectors [N, E] of prepared pictures, whose kept records are at hand, or of products by both."""
         ...
 
-    def encode_pictures(self, pictures: Sequence[Image.Image], records: NDArray[np.void]) -> NDArray[np.float32]:
-        """Unit vectors [N, E] of upright RGB pictures, whose kept records are at hand."""
-        return self.encode_prepared([self.prepare(picture) for picture in pictures], records)
-
 
 class OurEncoder(RecallEncoder):
     """The vectors of the model that also re-ranks: a picture's come with its record, for nothing."""
