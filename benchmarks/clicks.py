@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import yaml
 
 from benchmarks.results import RESULTS, write_result
 from fashionbert.catalogue import open_catalogue
@@ -88,6 +89,7 @@ def _command(variant: Variant, arguments: argparse.Namespace) -> list[str]:
     from_run = variant.image == "inside"
     words += ["--model", arguments.model] if from_run else ["--set", f"model.backbone={arguments.backbone}"]
     words += [] if variant.image == "none" else ["--features", arguments.features]
+    words += ["--config", _picture_settings(arguments)] if variant.image == "beside" else []
     settings = {
         "model.layers": variant.layers,
         "clicks.image": variant.image,
@@ -96,6 +98,14 @@ def _command(variant: Variant, arguments: argparse.Namespace) -> list[str]:
     words += [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
     words += [word for setting in arguments.settings for word in ("--set", setting)]
     return [sys.executable, "-m", "fashionbert", *map(str, words)]
+
+
+def _picture_settings(arguments: argparse.Namespace) -> Path:
+    """Settings of the run's pictures, for models that are not made of the run but read the same features."""
+    settings = yaml.safe_load((arguments.model / "settings.yaml").read_text("utf-8"))
+    path = arguments.work / "images.yaml"
+    path.write_text(yaml.safe_dump({"images": settings["images"]}), encoding="utf-8")
+    return path
 
 
 def _measured(variant: Variant, arguments: argparse.Namespace) -> dict[str, Any]:
