@@ -25,7 +25,6 @@ from fashionbert.search import build
 CALLS = {
     "add": (LanceTable, "add"),
     "merge_insert": (LanceMergeInsertBuilder, "execute"),
-    "create_index": (LanceTable, "create_index"),
     "optimize": (LanceTable, "optimize"),
 }
 

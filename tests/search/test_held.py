@@ -12,6 +12,7 @@ from fashionbert.search import held
 from fashionbert.search.held import HeldRows, read_rows, renewed_rows
 from fashionbert.search.shelf import Shelf
 from fashionbert.search.table import ViewTable, schema
+from fashionbert.search.words import word_ids
 
 
 def rows(generator: np.random.Generator, ids: Iterable[str]) -> pa.Table:
@@ -28,6 +29,7 @@ def rows(generator: np.random.Generator, ids: Iterable[str]) -> pa.Table:
             columns["view"].append(view)
             columns["group_id"].append(str(generator.choice(["", "g1", "g2"])))
             columns["text"].append(f"text {written}")
+            columns["words"].append(word_ids(f"text {written}"))
             columns["category"].append("")
             columns["subcategory"].append(str(generator.choice(["Dress", "Shirt"])))
             columns["attributes"].append(json.dumps(attributes))
@@ -57,6 +59,7 @@ def values_of(found: HeldRows) -> dict[str, list[str | None]]:
 def check_equal(made: HeldRows, whole: HeldRows) -> None:
     assert made.row_ids.tolist() == whole.row_ids.tolist()
     assert made.rows.equals(whole.rows)
+    assert made.words.to_pylist() == whole.words.to_pylist()
     assert made.vectors is not None
     assert whole.vectors is not None
     assert made.vectors.tolist() == whole.vectors.tolist()

@@ -26,7 +26,6 @@ NEW: list[Moment] = [
     ("add", 1, "torn"),
     ("add", 1, "data"),
     ("add", 2, "_transactions"),
-    ("create_index", 1, "_indices"),
     ("optimize", 1, "data"),
     ("optimize", 2, "data"),
 ]

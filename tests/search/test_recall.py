@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,11 +19,11 @@ from fashionbert.search.recall import (
     combine,
     fuse,
     recall,
-    rows_with_words,
     standardised,
 )
 from fashionbert.search.shelf import Shelf
-from fashionbert.search.table import Found, ViewTable
+from fashionbert.search.table import ViewTable
+from fashionbert.search.words import WordIndex
 
 
 @pytest.fixture(scope="session")
@@ -111,7 +112,7 @@ def test_what_a_narrow_filter_leaves_is_found_whatever_the_index_proposes(
     far_shelf: Shelf, terms: list[Term], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mask = far_shelf.mask("price = 80")
-    monkeypatch.setattr(far_shelf.table, "find_near", lambda *_: Found(np.zeros(0, np.uint64), np.zeros(0, np.float32)))
+    monkeypatch.setattr(far_shelf.table, "find_near", lambda *_: np.zeros(0, np.uint64))
     assert mask[recall(far_shelf, terms[:1], mask, 3).rows].tolist() == [True]
     monkeypatch.setattr(recall_module, "_COMPARED_ANYWAY", 0)
     nothing = recall(far_shelf, terms[:1], mask, 3)
@@ -133,17 +134,15 @@ def test_products_that_hold_the_words_join(shelf: Shelf, terms: list[Term]) -> N
     mask = everything(shelf)
     last = recall(shelf, terms[:1], mask, 5).rows[-1]
     text = shelf.table.take(shelf.row_ids[[last]], ["text"])["text"][0].as_py()
-    with_words = recall(shelf, terms[:1], mask, 5, worded=rows_with_words(shelf, text, 5))
+    with_words = recall(shelf, terms[:1], mask, 5, words=text)
     assert with_words.rows.tolist().index(last) < 4
     assert with_words.word_ranks[with_words.rows == last].tolist() == [0]
     hidden = mask & (shelf.groups != shelf.groups[last])
-    assert last not in recall(shelf, terms[:1], hidden, 5, worded=rows_with_words(shelf, text, 5)).rows
+    assert last not in recall(shelf, terms[:1], hidden, 5, words=text).rows
 
 
 def test_the_approximate_way_knows_words_too(far_shelf: Shelf, terms: list[Term]) -> None:
-    found = recall(
-        far_shelf, terms[:1], np.ones(len(far_shelf), np.bool_), 2, worded=rows_with_words(far_shelf, "O'Neill", 2)
-    )
+    found = recall(far_shelf, terms[:1], everything(far_shelf), 2, words="O'Neill")
     texts = far_shelf.table.take(far_shelf.row_ids[found.rows], ["text"])["text"].to_pylist()
     assert sum("O'Neill" in text for text in texts) == 1
     assert np.isfinite(found.word_ranks).sum() == 1
@@ -197,6 +196,7 @@ class _Crowded:
         assert shelf.vectors is not None
         others = len(shelf)
         self.size = 1000 + others
+        self.words = WordIndex(pa.array([[]] * self.size, pa.list_(pa.uint32())))
         self.groups = np.concatenate([np.zeros(1000, np.int32), 1 + np.arange(others, dtype=np.int32)])
         self.vectors = np.concatenate([np.tile(term.vector, (1000, 1)), shelf.vectors])
 

@@ -1,7 +1,6 @@
 """An open index with its model: queries in, cards out."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +21,7 @@ from fashionbert.search.explain import Explanation, explain
 from fashionbert.search.manifest import Manifest
 from fashionbert.search.pictures import AnyPicture, PictureReader, SeenPicture
 from fashionbert.search.query import Answer, Query
-from fashionbert.search.recall import Recalled, Term, recall, rows_with_words
+from fashionbert.search.recall import Recalled, Term, recall
 from fashionbert.search.rerank import Reranked, RerankTask, rerank
 from fashionbert.search.rows import RowMaker, ViewFault
 from fashionbert.search.shelf import Facet, Shelf
@@ -30,8 +29,6 @@ from fashionbert.search.table import ViewTable
 from fashionbert.search.thumbnails import thumbnail_size
 from fashionbert.types import ImageInput, Product, ProductId
 
-_LOOK_UPS = 2
-"""Queries whose words are looked up at a time."""
 _COMMITS_TO_TIDY = 32
 
 
@@ -52,7 +49,6 @@ class SearchEngine:
         self._pictures = PictureReader(self.kept, encoder)
         self.table = ViewTable.open(folder)
         self.shelf = Shelf.of(self.table, exact_up_to=manifest.exact_up_to)
-        self._threads = ThreadPoolExecutor(_LOOK_UPS, "words")
         self._commits = 0
 
     @classmethod
@@ -121,13 +117,12 @@ class SearchEngine:
             PictureError: a picture cannot be used.
         """
         spent: dict[str, float] = {}
-        words = [self._look_up(query) for query in queries]  # beside what follows, by threads of their own
         with _timed(spent, "encode"):
             pictures, picture_terms = self._pictures.read([query.image for query in queries])
             terms = self._terms(queries, picture_terms)
         with _timed(spent, "recall"):
             terms = self._compared(terms)
-            found = [self._recall(*each) for each in zip(queries, terms, words, strict=True)]
+            found = [self._recall(*each) for each in zip(queries, terms, strict=True)]
         with _timed(spent, "rerank"):
             scored = self._rerank(queries, pictures, found)
         with _timed(spent, "cards"):
@@ -341,17 +336,12 @@ class SearchEngine:
             mean_E = taken.flatten().to_numpy().reshape(len(rows), -1).mean(axis=0)
         return mean_E / max(float(np.linalg.norm(mean_E)), 1e-12)
 
-    def _look_up(self, query: Query) -> "Future[NDArray[np.int64]] | None":
-        if not query.words or not query.text.strip():
-            return None
-        return self._threads.submit(rows_with_words, self.shelf, query.text, max(query.top, query.rerank))
-
-    def _recall(self, query: Query, terms: Sequence[Term], words: "Future[NDArray[np.int64]] | None") -> Recalled:
+    def _recall(self, query: Query, terms: Sequence[Term]) -> Recalled:
         mask = self.shelf.mask(query.filter, query.ticked)
         for product_id in (*query.more_like, *query.less_like, *query.hidden):
             mask &= self.shelf.groups != self.shelf.groups[self.shelf.rows_of(product_id)[0]]
-        worded = None if words is None else words.result()
-        return recall(self.shelf, terms, mask, max(query.top, query.rerank), worded=worded)
+        words = query.text if query.words else ""
+        return recall(self.shelf, terms, mask, max(query.top, query.rerank), words=words)
 
     def _rerank(
         self, queries: Sequence[Query], pictures: Sequence[NDArray[np.void] | None], found: Sequence[Recalled]

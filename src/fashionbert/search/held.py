@@ -30,6 +30,7 @@ class HeldRows:
     Attributes:
         row_ids: the engine's number of each row [R]; a row that was written again has another.
         rows: :data:`CARD_COLUMNS`, or the short ones of them where the table is too large.
+        words: numbers of the words of each text [R].
         vectors: unit vectors [R, E]; None where the table is too large.
         columns: attributes by name.
         identities: which picture of what content each row is; None where the table is too large.
@@ -37,6 +38,7 @@ class HeldRows:
 
     row_ids: NDArray[np.uint64]
     rows: pa.Table
+    words: pa.ListArray
     vectors: NDArray[np.float32] | None
     columns: Mapping[str, Column]
     identities: pa.Table | None
@@ -59,6 +61,7 @@ def read_rows(table: ViewTable, *, whole: bool) -> HeldRows:
     return HeldRows(
         row_ids=rows["_rowid"].to_numpy(),
         rows=_cards(rows),
+        words=rows["words"].combine_chunks(),
         vectors=_vectors(rows) if whole else None,
         columns=read_columns(_attributes_of(rows)),
         identities=rows.select(IDENTITY) if whole else None,
@@ -88,7 +91,7 @@ def renewed_rows(former: HeldRows, table: ViewTable) -> HeldRows | None:
     is_new_R = (former.row_ids[near] != row_ids) | ~_equal(former.identities.take(pa.array(near)), identities)
     if is_new_R.sum() > _MOST_NEW * len(row_ids):
         return None
-    new = table.take(row_ids[is_new_R], [*CARD_COLUMNS, "vector"])
+    new = table.take(row_ids[is_new_R], [*CARD_COLUMNS, "words", "vector"])
     place_R = np.where(is_new_R, len(former.row_ids) + np.cumsum(is_new_R) - 1, near)
     vectors_RE = np.empty((len(row_ids), former.vectors.shape[1]), np.float32)
     vectors_RE[~is_new_R] = former.vectors[near[~is_new_R]]
@@ -96,6 +99,7 @@ def renewed_rows(former: HeldRows, table: ViewTable) -> HeldRows | None:
     return HeldRows(
         row_ids=row_ids,
         rows=pa.concat_tables([former.rows, _cards(new)]).take(pa.array(place_R)).combine_chunks(),
+        words=pa.concat_arrays([former.words, new["words"].combine_chunks()]).take(pa.array(place_R)),
         vectors=vectors_RE,
         columns=joined_columns(former.columns, read_columns(_attributes_of(new)), len(former.row_ids), place_R),
         identities=identities.select(IDENTITY),

@@ -9,7 +9,7 @@ from fashionbert.files import write_json
 from fashionbert.types import Precision
 
 MANIFEST = "index.json"
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,15 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionbert.search.shelf import Shelf
-from fashionbert.search.table import Found
 
 _RANK_OFFSET = 60
 """Of reciprocal rank fusion: how little the first places stand out (Cormack et al., SIGIR 2009)."""
 _ANN_AT_ONCE = 1000
 _COMPARED_ANYWAY = 10_000
 """Rows that a filter leaves, up to which all are compared: an approximate index would look past most of them."""
-_ROWS_A_CARD = 4
-"""Rows asked for a card that is wanted: pictures of one group, and what a filter takes away."""
 UNWANTED_SHARE = 0.5
 """How much the unwanted terms of a query weigh against the wanted ones."""
 
@@ -67,7 +64,7 @@ def recall(
     mask_R: NDArray[np.bool_],
     limit: int,
     *,
-    worded: NDArray[np.int64] | None = None,
+    words: str = "",
 ) -> Recalled:
     """Find the cards nearest to a query.
 
@@ -76,7 +73,7 @@ def recall(
         terms: of the query; without any, cards come in the order of the index.
         mask_R: rows that may be found.
         limit: cards wanted.
-        worded: rows whose text holds words of the query, best first, from :func:`rows_with_words`; they are found too.
+        words: cards whose text holds some of them are found too.
 
     Returns:
         At most ``limit`` cards.
@@ -88,7 +85,7 @@ def recall(
     if not terms:
         rows = _first_of_groups(shelf, np.flatnonzero(mask_R))[:limit]
         return _recalled(rows, np.zeros(len(rows), np.float32), matches)
-    worded = np.empty(0, np.int64) if worded is None else _first_of_groups(shelf, worded[mask_R[worded]])[:limit]
+    worded = _cards_with_words(shelf, words, mask_R, limit)
     near = _nearest if shelf.is_exact else _nearest_proposed
     rows, score_of = near(shelf, terms, mask_R, limit, worded)
     rows = fuse(shelf, rows, worded)[:limit] if len(worded) else rows
@@ -125,11 +122,6 @@ def combine(similarities: Sequence[tuple[NDArray[np.float32], bool]]) -> NDArray
     return scores_R
 
 
-def rows_with_words(shelf: Shelf, words: str, limit: int) -> NDArray[np.int64]:
-    """Find rows whose text holds words, best first, some more than the ``limit`` cards that they are wanted for."""
-    return _known_rows(shelf, shelf.table.find_words(words, _ROWS_A_CARD * limit))
-
-
 def reciprocal(ranks_n: NDArray[np.number]) -> NDArray[np.float64]:
     """What places in an order, from 0, count for when orders are joined [n]; 0 for an infinite one."""
     return 1.0 / (_RANK_OFFSET + ranks_n.astype(np.float64))
@@ -154,27 +146,31 @@ def standardised(values_R: NDArray[np.floating]) -> NDArray[np.floating]:
     return (values_R - values_R.mean()) / (deviation or 1.0)
 
 
-def _best_cards(shelf: Shelf, scores_R: NDArray[np.float32], limit: int) -> NDArray[np.int64]:
-    """Best row of each of the best groups; looks at more rows until there are enough groups."""
-    count = min(len(scores_R), 2 * limit + 16)
+def _cards_with_words(shelf: Shelf, words: str, mask_R: NDArray[np.bool_], limit: int) -> NDArray[np.int64]:
+    """Rows whose text holds words best, one of each group."""
+    scores_R = shelf.words.scores(words)
+    rows = np.flatnonzero(mask_R & (scores_R > 0))
+    return _best_cards(shelf, rows, scores_R[rows], limit)
+
+
+def _best_cards(
+    shelf: Shelf, rows_n: NDArray[np.int64], scores_n: NDArray[np.float32], limit: int
+) -> NDArray[np.int64]:
+    """Best row of each of the best groups among some rows; looks at more of them until there are enough groups."""
+    count = min(len(rows_n), 2 * limit + 16)
     while True:
-        rest = len(scores_R) - count
-        best = np.argpartition(scores_R, rest)[rest:] if rest else np.arange(len(scores_R))
-        best = best[np.isfinite(scores_R[best])]
-        best = best[np.lexsort((best, -scores_R[best]))]
-        rows = _first_of_groups(shelf, best)
-        if len(rows) >= limit or count == len(scores_R):
-            return rows[:limit]
-        count = min(len(scores_R), 4 * count)
+        rest = len(rows_n) - count
+        best = np.argpartition(scores_n, rest)[rest:] if rest else np.arange(len(rows_n))
+        best = best[np.lexsort((best, -scores_n[best]))]
+        cards = _first_of_groups(shelf, rows_n[best])
+        if len(cards) >= limit or count == len(rows_n):
+            return cards[:limit]
+        count = min(len(rows_n), 4 * count)
 
 
 def _first_of_groups(shelf: Shelf, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """The first row of each group, in order."""
     return rows[np.sort(np.unique(shelf.groups[rows], return_index=True)[1])]
-
-
-def _known_rows(shelf: Shelf, found: Found) -> NDArray[np.int64]:
-    return np.asarray([shelf.row_of_id[row_id] for row_id in found.rows.tolist()], np.int64)
 
 
 def _nearest(
@@ -185,8 +181,8 @@ def _nearest(
         shelf.similarities(term.vector[None])[0] if term.similarity is None else term.similarity for term in terms
     ]
     scores_R = combine([(values, term.wanted) for values, term in zip(similarities, terms, strict=True)])
-    allowed_R = scores_R if mask_R.all() else np.where(mask_R, scores_R, np.float32(-np.inf))
-    return _best_cards(shelf, allowed_R, limit), scores_R.__getitem__
+    allowed = np.flatnonzero(mask_R)
+    return _best_cards(shelf, allowed, scores_R[allowed], limit), scores_R.__getitem__
 
 
 def _nearest_proposed(
@@ -211,6 +207,7 @@ def _nearest_proposed(
 def _proposed(shelf: Shelf, terms: Sequence[Term], mask_R: NDArray[np.bool_], count: int) -> NDArray[np.int64]:
     """Rows of the mask among the nearest of each wanted term; all rows of it where only unwanted terms are given."""
     count = min(count, len(shelf))
-    found = [_known_rows(shelf, shelf.table.find_near(term.vector, count)) for term in terms if term.wanted]
-    rows = np.unique(np.concatenate(found)) if found else np.arange(len(shelf))
+    near = [shelf.table.find_near(term.vector, count) for term in terms if term.wanted]
+    found = [shelf.row_of_id[row_id] for row_ids in near for row_id in row_ids.tolist()]
+    rows = np.unique(np.asarray(found, np.int64)) if near else np.arange(len(shelf))
     return rows[mask_R[rows]]

@@ -20,6 +20,7 @@ from fashionbert.search.encoders import RecallEncoder
 from fashionbert.search.pictures import PictureReader, SeenPicture
 from fashionbert.search.table import schema
 from fashionbert.search.thumbnails import make_thumbnail
+from fashionbert.search.words import word_ids
 from fashionbert.types import ImageInput, Product
 
 _PIECE_BYTES = 256_000_000
@@ -189,6 +190,7 @@ class RowMaker:
             "view": numbers,
             "group_id": [product.group_id for product in products],
             "text": [product.text for product in products],
+            "words": [word_ids(product.text) for product in products],
             "category": [product.category for product in products],
             "subcategory": [product.subcategory for product in products],
             "attributes": [to_json(product.attributes) for product in products],

@@ -22,6 +22,7 @@ from fashionbert.search.filters import parse_filter, ticked_masks
 from fashionbert.search.held import CARD_COLUMNS, HeldRows, read_rows, renewed_rows
 from fashionbert.search.query import LONGEST_TICK
 from fashionbert.search.table import ViewTable
+from fashionbert.search.words import WordIndex
 from fashionbert.types import ProductId
 
 _FACET_VALUES = 50
@@ -60,6 +61,7 @@ class Shelf:
         self.vectors = held.vectors
         """Unit vectors [R, E]; None where the index is too large to hold them."""
         self.columns = held.columns
+        self.words = WordIndex(held.words)
         self._held = held
 
     @classmethod

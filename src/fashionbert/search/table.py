@@ -9,7 +9,6 @@ Letters: R rows, E vector size.
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
 TABLE = "views"
 FOLDER = "table"
-SHORT = ("product_id", "view", "group_id", "category", "subcategory", "attributes")
+SHORT = ("product_id", "view", "group_id", "category", "subcategory", "attributes", "words")
 """Columns that searches hold in memory of every index."""
 IDENTITY = ("view_id", "content")
 """Columns that tell rows apart: a picture of a product, and a hash of all that its row was made of."""
@@ -55,7 +54,8 @@ def schema(vector_size: int) -> pa.Schema:
         vector_size: E.
 
     Returns:
-        A schema; ``content`` is a hash of all that the row was made of, ``record`` a kept picture.
+        A schema; ``words`` are numbered, ``content`` is a hash of all that the row was made of, ``record`` a kept
+        picture.
     """
     return pa.schema(
         [
@@ -64,6 +64,7 @@ def schema(vector_size: int) -> pa.Schema:
             pa.field("view", pa.int16(), nullable=False),
             pa.field("group_id", pa.string(), nullable=False),
             pa.field("text", pa.string(), nullable=False),
+            pa.field("words", pa.list_(pa.uint32()), nullable=False),
             pa.field("category", pa.string(), nullable=False),
             pa.field("subcategory", pa.string(), nullable=False),
             pa.field("attributes", pa.string(), nullable=False),
@@ -74,19 +75,6 @@ def schema(vector_size: int) -> pa.Schema:
             pa.field("record", pa.large_binary(), nullable=False),
         ]
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Rows that the engine found, best first.
-
-    Attributes:
-        rows: row ids [n].
-        scores: their scores, higher is better [n].
-    """
-
-    rows: NDArray[np.uint64]
-    scores: NDArray[np.float32]
 
 
 class ViewTable:
@@ -197,14 +185,12 @@ class ViewTable:
             exact_up_to: rows above which vectors get an approximate index.
             wait: seconds to wait for another writer.
         """
-        from lancedb.index import FTS, IvfPq
+        from lancedb.index import IvfPq
 
         with self._commit(wait):
             if len(self) == 0:
                 return
             there = {column for index in self._table.list_indices() for column in index.columns}
-            if "text" not in there:
-                self._table.create_index("text", config=FTS(stem=True, remove_stop_words=True, ascii_folding=True))
             if len(self) > max(exact_up_to, _ROWS_FOR_ANN) and "vector" not in there:
                 self._table.create_index("vector", config=IvfPq(distance_type="dot"))
             self._table.optimize(cleanup_older_than=_NO_AGE)
@@ -286,24 +272,12 @@ class ViewTable:
         place = {row: number for number, row in enumerate(found["_rowid"].to_pylist())}
         return found.take([place[row] for row in wanted]).select(list(columns))
 
-    def find_words(self, text: str, limit: int) -> Found:
-        """Find rows whose text holds words of another text (BM25); none before :meth:`tidy` has been called."""
-        if not any("text" in index.columns for index in self._table.list_indices()):
-            return _found(None, "_score")
-        plain = text.replace('"', " ")  # in quotes it would be a phrase, which the index knows nothing of
-        query = self._table.search(plain, query_type="fts").select(["_score"]).with_row_id(True).limit(limit)
-        return self._asked(query, "_score")
-
-    def find_near(self, vector_E: NDArray[np.float32], limit: int) -> Found:
-        """Find rows with vectors near to this one, by the approximate index where there is one."""
+    def find_near(self, vector_E: NDArray[np.float32], limit: int) -> NDArray[np.uint64]:
+        """Find rows with vectors near to this one, best first, by the approximate index where there is one."""
         nearest: Any = self._table.search(vector_E, vector_column_name="vector")
-        query = nearest.distance_type("dot").select(["_distance"])
-        found = self._asked(query.with_row_id(True).limit(limit), "_distance")
-        return Found(found.rows, 1.0 - found.scores)  # the engine's distance is 1 - the inner product
-
-    def _asked(self, query: Any, score: str) -> Found:
+        query = nearest.distance_type("dot").select(["_distance"]).with_row_id(True).limit(limit)
         try:
-            return _found(query.to_arrow(), score)
+            return query.to_arrow()["_rowid"].to_numpy()
         except _BROKEN as error:
             raise _damaged(self.folder, error) from error
 
@@ -326,12 +300,6 @@ def age_of_held(written: Sequence[float], now: float) -> float:
     """
     held = max((each for each in written if each <= now - _HELD_SECONDS), default=min(written))
     return max(0.0, now - held) + _CLOCK_SECONDS  # clocks differ from machine to machine
-
-
-def _found(table: pa.Table | None, score: str) -> Found:
-    if table is None:
-        return Found(np.empty(0, np.uint64), np.empty(0, np.float32))
-    return Found(table["_rowid"].to_numpy(), table[score].to_numpy())
 
 
 def _one_of(product_ids: Sequence[ProductId]) -> str:
