@@ -16,6 +16,7 @@ from fashionbert.catalogue import Catalogue, HeldPicture
 from fashionbert.errors import CatalogueError, FolderInUseError, QueryError, SearchIndexError, SettingsError
 from fashionbert.search import BuildState, IndexedPicture, IndexOptions, Query, SearchEngine, index_catalogue, indexing
 from fashionbert.search import build as building
+from fashionbert.search.calibration import Calibration
 from fashionbert.search.manifest import MANIFEST
 from fashionbert.search.rows import fetch
 from fashionbert.search.table import FOLDER, ViewTable
@@ -179,6 +180,20 @@ def test_an_indexing_killed_before_its_first_row_is_no_index_yet(
     ViewTable.create(folder, 3)  # as another model leaves it
     assert index_catalogue(shop, folder, model=run, options=FP32).written == 6
     assert SearchEngine.open(folder).search(Query(text="red")).hits
+
+
+def test_a_new_index_does_not_take_over_the_calibration_of_the_one_before(
+    shop: Catalogue, own_index: Path, shop_index: Path
+) -> None:
+    Calibration(
+        slope=1.0, offset=0.0, threshold=0.9, precision=0.8, reached=0.9, answered=0.5, queries=40, source="shop"
+    ).write(own_index)
+    index_catalogue(shop, own_index, model=shop_index.parent / "run", options=FP32)
+    assert SearchEngine.open(own_index).is_calibrated
+    shutil.rmtree(own_index / "table")
+    (own_index / MANIFEST).unlink()
+    index_catalogue(shop, own_index, model=shop_index.parent / "run", options=FP32)
+    assert not SearchEngine.open(own_index).is_calibrated
 
 
 def test_rows_of_an_unknown_model_stay(shop: Catalogue, own_index: Path, shop_index: Path) -> None:

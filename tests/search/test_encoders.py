@@ -1,5 +1,7 @@
 """CLIP and SigLIP in the first stage: tiny ones, saved as the hub serves them."""
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -135,6 +137,15 @@ def test_pictures_are_prepared_alone_as_together(hub_model: Path, decoded: list[
     together = AutoProcessor.from_pretrained(hub_model)(images=pictures, return_tensors="pt")["pixel_values"]
     alone = [encoder.prepare(picture)["pixel_values"] for picture in pictures]
     assert torch.cat(alone).numpy().tobytes() == together.numpy().tobytes()
+
+
+def test_a_tokenizer_that_knows_of_no_limit(hub_model: Path, tmp_path: Path) -> None:
+    """As SigLIP's do; the model has twelve places."""
+    folder = shutil.copytree(hub_model, tmp_path / "model")
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps({**settings, "model_max_length": 10**30}))
+    found = HubEncoder(str(folder)).encode_texts(["red dress", "red " * 1000])
+    np.testing.assert_allclose(found, HubEncoder(str(hub_model)).encode_texts(["red dress", "red " * 1000]), atol=1e-6)
 
 
 def test_company_and_length_change_nothing(hub_model: Path) -> None:

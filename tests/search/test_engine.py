@@ -1,5 +1,7 @@
 """Searches on the shop of six products, against the same thing computed from the scorer."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,9 +9,10 @@ import numpy as np
 import pytest
 
 from fashionbert.catalogue import Catalogue, HeldPicture
-from fashionbert.errors import QueryError, SearchIndexError
+from fashionbert.errors import FolderInUseError, QueryError, SearchIndexError
 from fashionbert.scoring import Scorer
 from fashionbert.search import Answer, IndexedPicture, Query, SearchEngine
+from fashionbert.search import table as tables
 from fashionbert.search.calibration import Calibration
 from fashionbert.search.manifest import Manifest
 from fashionbert.types import Product
@@ -46,7 +49,9 @@ def test_the_pair_model_orders_what_was_recalled(engine: SearchEngine, shop: Cat
     scores = [scorer.score([("red dress", by_id[hit.product_id].pictures[hit.view].read())])[0] for hit in answer.hits]
     np.testing.assert_allclose([*probabilities(answer).values()], scores, atol=2e-3)
     assert scores == sorted(scores, reverse=True)
-    assert answer.reranked == 5
+    assert (answer.reranked, answer.pairs) == (5, 5)
+    first = engine.search(Query(text="red dress", words=False, top=1))
+    assert (first.reranked, first.pairs) == (1, 5)
 
 
 def test_words_of_a_product_lift_it_among_what_was_reranked(engine: SearchEngine) -> None:
@@ -160,12 +165,24 @@ def test_values_too_long_to_be_ticked_are_not_offered(own_engine: SearchEngine, 
         (Query(text="a", filter="price <"), "a value was expected"),
         (Query(text="a", filter="price < 4 ; DROP TABLE views"), "the end was expected"),
         (Query(more_like=("nobody",)), "there is no product 'nobody'"),
-        (Query(hidden=("nobody",)), "there is no product 'nobody'"),
+        (Query(less_like=("nobody",)), "there is no product 'nobody'"),
     ],
 )
 def test_what_cannot_be_asked(engine: SearchEngine, query: Query, message: str) -> None:
     with pytest.raises(QueryError, match=message):
         engine.search(query)
+
+
+def test_what_cannot_be_answered_is_said_before_anything_is_read(
+    engine: SearchEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine.encoder, "encode_texts", None)
+    with pytest.raises(QueryError, match="no attribute"):
+        engine.search_many([Query(text="a"), Query(text="a", filter="size = 4")])
+
+
+def test_a_product_that_is_gone_is_hidden(engine: SearchEngine) -> None:
+    assert engine.search(Query(hidden=("nobody", "d3"))).matches == engine.search(Query(hidden=("d3",))).matches == 4
 
 
 def test_every_fault_of_a_query_is_said() -> None:
@@ -192,6 +209,12 @@ def test_products_are_put_replaced_and_deleted(own_engine: SearchEngine, shop: C
     assert own_engine.search(Query()).matches == 5
 
 
+def test_no_name_of_a_group_is_that_of_a_product_without_one(own_engine: SearchEngine, shop: Catalogue) -> None:
+    [alone, *_] = [product for product in shop if not product.group_id]
+    own_engine.put([replace(alone, product_id="new", group_id=f"alone:{alone.product_id}")])
+    assert not own_engine.is_same_group("new", alone.product_id)
+
+
 def test_an_open_engine_reads_on_while_another_writes(own_index: Path, own_engine: SearchEngine) -> None:
     other = SearchEngine.open(own_index)
     other.delete(["d3"])
@@ -200,6 +223,27 @@ def test_an_open_engine_reads_on_while_another_writes(own_index: Path, own_engin
     assert own_engine.refresh()
     assert own_engine.search(Query(text="black dress")).matches == 4
     assert not own_engine.refresh()
+
+
+def test_searches_do_not_wait_for_another_writer(
+    own_engine: SearchEngine, shop: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who brings an index up to date holds it for minutes, and a service searches by the thread that writes."""
+    waits: list[float] = []
+
+    @contextmanager
+    def busy(folder: Path, *, wait: float) -> Iterator[None]:
+        waits.append(wait)
+        raise FolderInUseError(str(folder))
+        yield
+
+    monkeypatch.setattr(tables, "only_writer", busy)
+    with pytest.raises(FolderInUseError):
+        own_engine.put([next(iter(shop))])
+    with pytest.raises(FolderInUseError):
+        own_engine.delete(["d1"])
+    assert len(waits) == 2
+    assert max(waits) <= 0.5
 
 
 def test_thumbnails(engine: SearchEngine) -> None:

@@ -114,9 +114,22 @@ def test_what_a_narrow_filter_leaves_is_found_whatever_the_index_proposes(
     mask = far_shelf.mask("price = 80")
     monkeypatch.setattr(far_shelf.table, "find_near", lambda *_: np.zeros(0, np.uint64))
     assert mask[recall(far_shelf, terms[:1], mask, 3).rows].tolist() == [True]
+
+
+def test_what_a_filter_leaves_is_found_where_the_index_never_looks(
+    shelf: Shelf, far_shelf: Shelf, terms: list[Term], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The approximate index gives the rows of some parts of the space alone, however many are asked for."""
     monkeypatch.setattr(recall_module, "_COMPARED_ANYWAY", 0)
-    nothing = recall(far_shelf, terms[:1], mask, 3)
-    assert (len(nothing.rows), nothing.matches) == (0, 1)
+    monkeypatch.setattr(recall_module, "_MOST_PROPOSED", 1000.0)
+    monkeypatch.setattr(recall_module, "_READ_AT_ONCE", 2)
+    mask, asked = far_shelf.mask("price < 60"), []
+    seen = far_shelf.row_ids[np.flatnonzero(~mask)]
+    monkeypatch.setattr(far_shelf.table, "find_near", lambda _, limit: asked.append(limit) or seen)
+    far, near = recall(far_shelf, terms[:1], mask, 4), recall(shelf, terms[:1], mask, 4)
+    assert len(asked) > 1
+    assert groups(far_shelf, far) == groups(shelf, near)
+    np.testing.assert_allclose(far.scores, near.scores, atol=1e-6)
 
 
 def test_only_unwanted_terms_look_at_every_row(shelf: Shelf, far_shelf: Shelf, terms: list[Term]) -> None:

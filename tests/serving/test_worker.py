@@ -315,7 +315,7 @@ def test_costs_are_learnt_from_answers() -> None:
     assert costs.cards(5.0, most=100) == 0
     spent = {"encode": 15.0, "recall": 5.0, "rerank": 200.0}
     for _ in range(200):
-        costs.learn([Answer(hits=(), matches=0, reranked=40, milliseconds=spent)] * 2)  # 80 cards in 200 ms
+        costs.learn([Answer(hits=(), matches=0, reranked=1, pairs=40, milliseconds=spent)] * 2)  # 80 cards in 200 ms
     assert costs.base_ms == pytest.approx(20.0)
     assert costs.card_ms == pytest.approx(2.5)
     assert costs.cards(120.0, most=100) == 40

@@ -93,7 +93,7 @@ def build_index(
 
 
 def put_products(
-    products: Sequence[Product], table: ViewTable, maker: RowMaker, *, pictures: int
+    products: Sequence[Product], table: ViewTable, maker: RowMaker, *, pictures: int, wait: float
 ) -> tuple[list[ProductId], list[ViewFault]]:
     """Write single products in one commit, in place of what was there of them.
 
@@ -102,14 +102,18 @@ def put_products(
         table: of the index.
         maker: of its model.
         pictures: at most so many pictures of a product.
+        wait: seconds to wait for another writer.
 
     Returns:
         The products that have a usable picture and were written, and the pictures that were set aside.
+
+    Raises:
+        FolderInUseError: another writer is at work for longer.
     """
     rows, faults = maker.rows([fetch(product, pictures) for product in products])
     written = sorted(set(rows["product_id"].to_pylist()))
     if written:
-        table.upsert(rows, written, new=False)
+        table.upsert(rows, written, new=False, wait=wait)
     return written, faults
 
 

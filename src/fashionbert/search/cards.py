@@ -53,6 +53,7 @@ def answer_of(
         hits=tuple(hits),
         matches=found.matches,
         reranked=0 if scored is None else min(len(scored.margins), len(shown)),
+        pairs=0 if scored is None else len(scored.margins),
         nothing_matches=_nothing_matches(hits, calibration),
         calibrated=calibration is not None,
         version=shelf.version,

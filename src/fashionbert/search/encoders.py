@@ -18,6 +18,7 @@ from fashionbert.types import Precision
 
 OURS = "fashionbert"
 _AT_ONCE = 32
+_USUAL_LENGTH = 77
 
 
 class RecallEncoder(Protocol):
@@ -119,6 +120,7 @@ class HubEncoder(RecallEncoder):
             )
         self._device = torch.device(device)
         self._model: Any = model.eval().to(self._device)
+        self._longest = _longest_text(self._processor.tokenizer, model.config)
         self._precision: Precision = resolved(precision, self._device)
         self.fingerprint = _weights_fingerprint(model)
         self.pictures_at_once, self.title = _AT_ONCE, None
@@ -126,7 +128,6 @@ class HubEncoder(RecallEncoder):
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors [N, E]; texts are cut to the model's length."""
-        longest = getattr(self._processor.tokenizer, "model_max_length", 77)
         vectors = []
         for start in range(0, len(texts), _AT_ONCE):
             inputs = self._processor(
@@ -134,7 +135,7 @@ class HubEncoder(RecallEncoder):
                 return_tensors="pt",
                 padding="max_length",  # SigLIP was trained so; for CLIP it changes nothing
                 truncation=True,
-                max_length=min(longest, 77),
+                max_length=self._longest,
             )
             vectors.append(self._unit(self._model.get_text_features, inputs))
         return np.concatenate(vectors)
@@ -156,6 +157,12 @@ class HubEncoder(RecallEncoder):
             found = method(**inputs.to(self._device))
         values = found if isinstance(found, torch.Tensor) else found.pooler_output
         return torch.nn.functional.normalize(values.float(), dim=-1).cpu().numpy()
+
+
+def _longest_text(tokenizer: Any, config: Any) -> int:
+    """WordPieces that a model reads; tokenizers of SigLIP know of no limit, and configurations not always of one."""
+    places = getattr(getattr(config, "text_config", config), "max_position_embeddings", _USUAL_LENGTH)
+    return min(tokenizer.model_max_length, places)
 
 
 def _joined(prepared: Sequence[BatchFeature]) -> BatchFeature:

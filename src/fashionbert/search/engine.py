@@ -30,6 +30,8 @@ from fashionbert.search.thumbnails import thumbnail_size
 from fashionbert.types import ImageInput, Product, ProductId
 
 _COMMITS_TO_TIDY = 32
+_WRITE_SECONDS = 0.5
+"""Wait for another writer at most so long: searches wait meanwhile, and bringing an index up to date takes minutes."""
 
 
 class SearchEngine:
@@ -117,12 +119,14 @@ class SearchEngine:
             PictureError: a picture cannot be used.
         """
         spent: dict[str, float] = {}
+        with _timed(spent, "filter"):  # first: what cannot be answered shall cost nothing
+            masks = [self._mask(query) for query in queries]
         with _timed(spent, "encode"):
             pictures, picture_terms = self._pictures.read([query.image for query in queries])
             terms = self._terms(queries, picture_terms)
         with _timed(spent, "recall"):
             terms = self._compared(terms)
-            found = [self._recall(*each) for each in zip(queries, terms, strict=True)]
+            found = [self._recall(*each) for each in zip(queries, terms, masks, strict=True)]
         with _timed(spent, "rerank"):
             scored = self._rerank(queries, pictures, found)
         with _timed(spent, "cards"):
@@ -276,9 +280,12 @@ class SearchEngine:
 
         Returns:
             Those with a usable picture, which are in the index now; and the pictures that were set aside.
+
+        Raises:
+            FolderInUseError: another process is writing into the index.
         """
         maker = RowMaker(self.kept, self.encoder, thumbnail_side=self.manifest.thumbnail_side, limits=limits)
-        done = put_products(products, self.table, maker, pictures=self.manifest.pictures)
+        done = put_products(products, self.table, maker, pictures=self.manifest.pictures, wait=_WRITE_SECONDS)
         self._commits += 1
         self.refresh()
         return done
@@ -291,10 +298,13 @@ class SearchEngine:
 
         Returns:
             Those that were there.
+
+        Raises:
+            FolderInUseError: another process is writing into the index.
         """
         there = [product_id for product_id in product_ids if product_id in self.shelf.place_of]
         if there:
-            self.table.delete(there)
+            self.table.delete(there, wait=_WRITE_SECONDS)
             self._commits += 1
             self.refresh()
         return there
@@ -336,12 +346,17 @@ class SearchEngine:
             mean_E = taken.flatten().to_numpy().reshape(len(rows), -1).mean(axis=0)
         return mean_E / max(float(np.linalg.norm(mean_E)), 1e-12)
 
-    def _recall(self, query: Query, terms: Sequence[Term]) -> Recalled:
-        mask = self.shelf.mask(query.filter, query.ticked)
-        for product_id in (*query.more_like, *query.less_like, *query.hidden):
-            mask &= self.shelf.groups != self.shelf.groups[self.shelf.rows_of(product_id)[0]]
+    def _mask(self, query: Query) -> NDArray[np.bool_]:
+        """Rows that may be found; a product that is to be hidden and is gone is hidden well enough."""
+        mask_R = self.shelf.mask(query.filter, query.ticked)
+        hidden = [product_id for product_id in query.hidden if self.has(product_id)]
+        for product_id in (*query.more_like, *query.less_like, *hidden):
+            mask_R &= self.shelf.groups != self.shelf.groups[self.shelf.rows_of(product_id)[0]]
+        return mask_R
+
+    def _recall(self, query: Query, terms: Sequence[Term], mask_R: NDArray[np.bool_]) -> Recalled:
         words = query.text if query.words else ""
-        return recall(self.shelf, terms, mask, max(query.top, query.rerank), words=words)
+        return recall(self.shelf, terms, mask_R, max(query.top, query.rerank), words=words)
 
     def _rerank(
         self, queries: Sequence[Query], pictures: Sequence[NDArray[np.void] | None], found: Sequence[Recalled]

@@ -8,6 +8,7 @@ from fashionbert.arithmetic import resolved
 from fashionbert.files import only_writer
 from fashionbert.scoring import KeptPictures, model_fingerprint
 from fashionbert.search.build import BuildState, build_index
+from fashionbert.search.calibration import CALIBRATION
 from fashionbert.search.encoders import OURS, load_stages, model_name
 from fashionbert.search.manifest import MANIFEST, Manifest
 from fashionbert.search.rows import RowMaker
@@ -103,6 +104,7 @@ def _open_or_create(folder: Path, wanted: Manifest) -> ViewTable:
         with only_writer(folder):
             if not (folder / MANIFEST).exists():  # another process may have been faster, and have written rows since
                 table = ViewTable.create(folder, wanted.vector_size)
+                (folder / CALIBRATION).unlink(missing_ok=True)  # of an index that was here before
                 wanted.write(folder)  # last: without it the folder is no index yet
                 return table
     Manifest.read(folder).refuse_other(wanted, folder)

@@ -28,7 +28,8 @@ class Query:
         unwanted: words that what is found must not match (``sleeveless``).
         more_like: products whose like is wanted.
         less_like: products whose like is not.
-        hidden: products that are not to be shown, such as those seen already; with the rest of their group.
+        hidden: products that are not to be shown, such as those seen already; with the rest of their group. Those that
+            the index no longer has do no harm.
         filter: a condition on attributes (``price < 50 and colour = red``); see :mod:`fashionbert.search.filters`.
         ticked: values by attribute, of which what is shown has one each; beside the filter. They are looked up as they
             are and are no text of a filter. An attribute without any is left out.
@@ -117,6 +118,7 @@ class Answer:
         hits: cards, best first.
         matches: cards that passed the filter, shown or not.
         reranked: how many of the first hits the pair model has put in order.
+        pairs: cards that it has read for that, shown or not.
         nothing_matches: True where the best hit is below the threshold of the stated precision; said of words alone.
         calibrated: whether the index is; without that no hit has a confidence.
         version: of the index.
@@ -126,6 +128,7 @@ class Answer:
     hits: tuple[Hit, ...]
     matches: int
     reranked: int = 0
+    pairs: int = 0
     nothing_matches: bool = False
     calibrated: bool = False
     version: int = 0

@@ -17,6 +17,10 @@ _RANK_OFFSET = 60
 _ANN_AT_ONCE = 1000
 _COMPARED_ANYWAY = 10_000
 """Rows that a filter leaves, up to which all are compared: an approximate index would look past most of them."""
+_MOST_PROPOSED = 0.25
+"""Share of an index up to which its approximate index is asked for rows: it has parts that it never looks at."""
+_READ_AT_ONCE = 50_000
+"""Rows whose vectors are read from disk at a time."""
 UNWANTED_SHARE = 0.5
 """How much the unwanted terms of a query weigh against the wanted ones."""
 
@@ -188,20 +192,35 @@ def _nearest(
 def _nearest_proposed(
     shelf: Shelf, terms: Sequence[Term], mask_R: NDArray[np.bool_], limit: int, worded: NDArray[np.int64]
 ) -> Nearest:
-    """Let the approximate index propose rows, more and more until enough of them pass, and order those exactly."""
-    allowed = np.flatnonzero(mask_R)
+    """Let the approximate index propose rows, more and more until enough of them pass, and order those exactly.
+
+    It looks through the parts of the space that lie near the query, and what a filter leaves may lie in none of them,
+    however many rows are asked for: then all that the filter leaves is compared.
+    """
+    allowed = rows = np.flatnonzero(mask_R)
     wanted = max(_ANN_AT_ONCE, 4 * limit)
-    rows = allowed if len(allowed) <= _COMPARED_ANYWAY else _proposed(shelf, terms, mask_R, wanted)
-    while len(np.unique(shelf.groups[rows])) < limit and wanted < len(shelf) and rows is not allowed:
-        wanted *= 4
+    while len(allowed) > _COMPARED_ANYWAY and wanted < _MOST_PROPOSED * len(shelf):
         rows = _proposed(shelf, terms, mask_R, wanted)
+        if len(np.unique(shelf.groups[rows])) >= limit:
+            break
+        rows, wanted = allowed, 4 * wanted
     rows = np.union1d(rows, worded)
-    vectors = shelf.table.take(shelf.row_ids[rows], ["vector"])["vector"].combine_chunks().flatten().to_numpy()
-    vectors_nE = vectors.reshape(len(rows), len(terms[0].vector))
-    scores_n = combine([(vectors_nE @ term.vector, term.wanted) for term in terms])
+    similarities_Kn = _similarities_on_disk(shelf, terms, rows)
+    scores_n = combine([(values, term.wanted) for values, term in zip(similarities_Kn, terms, strict=True)])
     order = np.argsort(-scores_n, kind="stable")
     best = _first_of_groups(shelf, rows[order])[:limit]
     return best, lambda asked: scores_n[np.searchsorted(rows, asked)]
+
+
+def _similarities_on_disk(shelf: Shelf, terms: Sequence[Term], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Inner products of terms with rows whose vectors are not in memory [K, n], some rows at a time."""
+    vectors_EK = np.stack([term.vector for term in terms], axis=1)
+    similarities_nK = np.empty((len(rows), len(terms)), np.float32)
+    for start in range(0, len(rows), _READ_AT_ONCE):
+        here = slice(start, start + _READ_AT_ONCE)
+        vectors = shelf.table.take(shelf.row_ids[rows[here]], ["vector"])["vector"].combine_chunks().flatten()
+        similarities_nK[here] = vectors.to_numpy().reshape(-1, len(vectors_EK)) @ vectors_EK
+    return similarities_nK.T
 
 
 def _proposed(shelf: Shelf, terms: Sequence[Term], mask_R: NDArray[np.bool_], count: int) -> NDArray[np.int64]:

@@ -224,5 +224,5 @@ def _coded(column: pa.ChunkedArray) -> tuple[list[str], NDArray[np.int32]]:
 
 def _groups(rows: pa.Table) -> pa.ChunkedArray:
     """Group of each row; a product without a group is a group of its own."""
-    alone = pc.binary_join_element_wise("alone:", rows["product_id"], "")  # pyright: ignore[reportAttributeAccessIssue]
+    alone = pc.binary_join_element_wise("\0", rows["product_id"], "")  # pyright: ignore[reportAttributeAccessIssue]
     return pc.if_else(pc.equal(rows["group_id"], ""), alone, rows["group_id"])  # pyright: ignore[reportAttributeAccessIssue]

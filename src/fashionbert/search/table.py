@@ -151,15 +151,21 @@ class ViewTable:
         rows = self._scan(("product_id", "content"))
         return dict(zip(rows["product_id"].to_pylist(), rows["content"].to_pylist(), strict=True))
 
-    def upsert(self, rows: pa.Table, product_ids: Sequence[ProductId], *, new: bool) -> None:
+    def upsert(
+        self, rows: pa.Table, product_ids: Sequence[ProductId], *, new: bool, wait: float = _COMMIT_SECONDS
+    ) -> None:
         """Write products in one commit, in place of what was there of them.
 
         Args:
             rows: of all pictures of the products; a product without rows is deleted.
             product_ids: the products.
             new: none of them is believed to be in the table, which is cheaper to write.
+            wait: seconds to wait for another writer.
+
+        Raises:
+            FolderInUseError: another writer is at work for longer.
         """
-        with self._commit():
+        with self._commit(wait):
             if new and self._table.count_rows(_one_of(product_ids)) == 0:  # another writer may have been faster
                 self._table.add(rows)
                 return
@@ -171,9 +177,9 @@ class ViewTable:
                 .execute(rows)
             )
 
-    def delete(self, product_ids: Sequence[ProductId]) -> None:
-        """Delete products in one commit."""
-        with self._commit():
+    def delete(self, product_ids: Sequence[ProductId], *, wait: float = _COMMIT_SECONDS) -> None:
+        """Delete products in one commit; arguments and errors as of :meth:`upsert`."""
+        with self._commit(wait):
             self._table.delete(_one_of(product_ids))
 
     def tidy(self, exact_up_to: int, *, wait: float = _COMMIT_SECONDS) -> None:

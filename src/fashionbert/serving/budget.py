@@ -25,7 +25,7 @@ class CostEstimate:
         if not answers:
             return
         spent = answers[0].milliseconds
-        cards = sum(answer.reranked for answer in answers)
+        cards = sum(answer.pairs for answer in answers)
         rerank_ms = spent.get("rerank", 0.0)
         self.base_ms += _SHARE * (sum(spent.values()) - rerank_ms - self.base_ms)
         if cards:
