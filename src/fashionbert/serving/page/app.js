@@ -7,12 +7,12 @@ import * as details from './details.js';
 import { find, keepFocus, make, many } from './dom.js';
 import { Filters } from './filters.js';
 import { goneOf, tell, without } from './gone.js';
-import { shrink, watch } from './picture.js';
+import { recall, shrink, watch } from './picture.js';
 import { asks, bodyOf, empty, filterOf, filtersOf, read, reads, split, write } from './state.js';
 
 const [PAGE, MOST, RERANK, TYPING, SLOW] = [24, 192, 50, 180, 150];
 const [input, count, notice, results] = ['text', 'count', 'notice', 'results'].map(find);
-let state = read(location.search);
+let state = empty();
 let top = PAGE;
 let running = new AbortController();
 let again = 0;
@@ -52,7 +52,19 @@ function change(parts) {
 // A new question: into the address, and asked.
 function go({ replace = false } = {}) {
   top = PAGE;
-  history[replace ? 'replaceState' : 'pushState'](null, '', write(state));
+  const here = location.search === new URL(write(state), location).search && history.state?.picture === numberOf(state.image);
+  history[replace || here ? 'replaceState' : 'pushState']({ picture: numberOf(state.image) }, '', write(state));
+  ask();
+}
+
+const numberOf = (image) => image?.number ?? null;
+
+// The question of this place in the history. A link to a part of the page makes one without a picture's number.
+function arrive() {
+  const { picture } = history.state ?? { picture: numberOf(state.image) };
+  state = { ...read(location.search), image: recall(picture) };
+  history.replaceState({ picture: numberOf(state.image) }, '', write(state));
+  input.value = state.text;
   ask();
 }
 
@@ -204,16 +216,11 @@ find('details').addEventListener('close', () => { if (document.activeElement ===
 addEventListener('keydown', (event) => {
   if (event.key === '/' && !event.target.matches('input, textarea')) { event.preventDefault(); input.select(); }
 });
-addEventListener('popstate', () => {
-  state = { ...read(location.search), image: state.image };
-  input.value = state.text;
-  ask();
-});
+addEventListener('popstate', arrive);
 addEventListener('offline', () => say('You are offline. The search goes on when you are back.'));
 addEventListener('online', ask);
 find('mark').addEventListener('click', (event) => { event.preventDefault(); change(empty()); });
 watch({ input: find('file'), veil: find('drop'), take });
 
-input.value = state.text;
-ask();
+arrive();
 api.about().then(({ name }) => { find('mark').textContent = name; document.title = `${name} · search`; }).catch(() => {});
