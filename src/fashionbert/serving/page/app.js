@@ -8,7 +8,7 @@ import { find, keepFocus, make, many } from './dom.js';
 import { Filters } from './filters.js';
 import { goneOf, tell, without } from './gone.js';
 import { recall, shrink, watch } from './picture.js';
-import { asks, bodyOf, empty, filterOf, filtersOf, read, reads, split, write } from './state.js';
+import { asks, bodyOf, empty, filterOf, filtersOf, put, read, reads, split, write } from './state.js';
 
 const [PAGE, MOST, RERANK, TYPING, SLOW] = [24, 192, 50, 180, 150];
 const [input, count, notice, results] = ['text', 'count', 'notice', 'results'].map(find);
@@ -30,9 +30,7 @@ const chips = new Chips(find('chips'), {
 });
 const filters = new Filters(find('filters'), (part, name, value) => {
   if (name === null) return void refreshFilters();
-  state[part] = Object.assign(empty()[part], state[part], { [name]: value });
-  if (Array.isArray(value) && !value.length) delete state[part][name];
-  go();
+  change({ [part]: put(state[part], name, value) });
 });
 
 function like(hit) { add('like', hit); }
