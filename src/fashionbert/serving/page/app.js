@@ -1,5 +1,6 @@
 // The page: what is asked for, and the two waves of its answer.
 
+import { asWritten, unseen } from './active.js';
 import * as api from './api.js';
 import { Cards } from './cards.js';
 import { Chips } from './chips.js';
@@ -24,14 +25,18 @@ const cards = new Cards(find('cards'), {
   like: (hit) => like(hit), unlike: (hit) => unlike(hit), text: () => state.text.trim(), lost: toResults,
 });
 const chips = new Chips(find('chips'), {
-  remove: (part, value) => { change({ [part]: part === 'image' ? null : state[part].filter((each) => each !== value) }); },
+  remove: (part, value) => {
+    if (part === 'filter') choose(value.part, value.name, value.left);
+    else change({ [part]: part === 'image' ? null : state[part].filter((each) => each !== value) });
+  },
   // On a touch screen the field would bring up the keyboard that nobody asked for.
   next: () => (matchMedia('(hover: hover)').matches ? input : results),
 });
 const filters = new Filters(find('filters'), (part, name, value) => {
-  if (name === null) return void refreshFilters();
-  change({ [part]: put(state[part], name, value) });
+  if (name === null) refreshFilters();
+  else choose(part, name, value);
 });
+const about = api.about().catch(() => ({ name: '', attributes: [] }));
 
 function like(hit) { add('like', hit); }
 function unlike(hit) { add('unlike', hit); }
@@ -40,6 +45,8 @@ function add(part, hit) {
   change({ [part]: [...new Set([...state[part], hit.product_id])] });
   scrollTo({ top: 0 });
 }
+
+function choose(part, name, chosen) { change({ [part]: put(state[part], name, chosen) }); }
 
 function change(parts) {
   state = { ...state, ...parts };
@@ -76,7 +83,7 @@ async function ask({ more = false } = {}) {
   const slow = setTimeout(() => { if (!signal.aborted) wait(more); }, SLOW);
   try {
     if (!more) {
-      chips.show(state);
+      chips.show(state, unseenFilters());
       refreshFilters(signal);
     }
     const waves = reads(state) ? [0, Math.max(RERANK, top)].slice(more ? 1 : 0) : [0];
@@ -103,10 +110,21 @@ async function refreshFilters(signal) {
   const chosen = filtersOf(state).length;
   find('open-filters').textContent = chosen ? `Filter · ${chosen}` : 'Filter';
   try {
-    const found = await api.facets({ facets: state.facets, filter: filterOf(state) }, signal);
-    filters.show(found.facets, state);
-  } catch { /* the search says what is wrong */ }
+    const asked = api.facets({ facets: state.facets, filter: filterOf(state) }, signal);
+    const [{ facets }, { attributes }] = await Promise.all([asked, about]);
+    if (signal?.aborted) return;
+    const linked = write(state);
+    state = asWritten(state, attributes, facets);
+    if (write(state) !== linked) history.replaceState(history.state, '', write(state));
+    filters.show(facets, state);
+  } catch { // the search says what is wrong
+    if (signal?.aborted) return;
+    filters.shown = new Map(); // its controls may be those of another question
+  }
+  chips.filter(state, unseenFilters());
 }
+
+const unseenFilters = () => (filters.shown ? unseen(state, filters.shown) : []);
 
 function show(answer, last) {
   chips.learn(answer.hits);
@@ -221,4 +239,6 @@ find('mark').addEventListener('click', (event) => { event.preventDefault(); chan
 watch({ input: find('file'), veil: find('drop'), take });
 
 arrive();
-api.about().then(({ name }) => { find('mark').textContent = name; document.title = `${name} · search`; }).catch(() => {});
+about.then(({ name }) => {
+  if (name) [find('mark').textContent, document.title] = [name, `${name} · search`];
+});
