@@ -118,6 +118,7 @@ def test_a_wish_takes_the_focus_to_the_results(page: Page, wish: str) -> None:
     page.keyboard.press("Enter")
     page.wait_for_selector(".chip")
     expect(page.locator("#results")).to_be_focused()
+    expect(page.locator("#count")).to_have_text("59 products, best first")  # no card has a button before
     page.keyboard.press("Tab")
     expect(page.locator(".picture").first).to_be_focused()
 

@@ -1,5 +1,6 @@
 // The page: what is asked for, and the two waves of its answer.
 
+import { asWritten, unseen } from './active.js';
 import * as api from './api.js';
 import { Cards } from './cards.js';
 import { Chips } from './chips.js';
@@ -7,12 +8,12 @@ import * as details from './details.js';
 import { find, keepFocus, make, many } from './dom.js';
 import { Filters } from './filters.js';
 import { goneOf, tell, without } from './gone.js';
-import { shrink, watch } from './picture.js';
-import { asks, bodyOf, empty, filterOf, filtersOf, read, reads, split, write } from './state.js';
+import { recall, shrink, watch } from './picture.js';
+import { asks, bodyOf, empty, filterOf, filtersOf, put, read, reads, split, write } from './state.js';
 
 const [PAGE, MOST, RERANK, TYPING, SLOW] = [24, 192, 50, 180, 150];
 const [input, count, notice, results] = ['text', 'count', 'notice', 'results'].map(find);
-let state = read(location.search);
+let state = empty();
 let top = PAGE;
 let running = new AbortController();
 let again = 0;
@@ -24,16 +25,18 @@ const cards = new Cards(find('cards'), {
   like: (hit) => like(hit), unlike: (hit) => unlike(hit), text: () => state.text.trim(), lost: toResults,
 });
 const chips = new Chips(find('chips'), {
-  remove: (part, value) => { change({ [part]: part === 'image' ? null : state[part].filter((each) => each !== value) }); },
+  remove: (part, value) => {
+    if (part === 'filter') choose(value.part, value.name, value.left);
+    else change({ [part]: part === 'image' ? null : state[part].filter((each) => each !== value) });
+  },
   // On a touch screen the field would bring up the keyboard that nobody asked for.
   next: () => (matchMedia('(hover: hover)').matches ? input : results),
 });
 const filters = new Filters(find('filters'), (part, name, value) => {
-  if (name === null) return void refreshFilters();
-  state[part] = Object.assign(empty()[part], state[part], { [name]: value });
-  if (Array.isArray(value) && !value.length) delete state[part][name];
-  go();
+  if (name === null) refreshFilters();
+  else choose(part, name, value);
 });
+const about = api.about().catch(() => ({ name: '', attributes: [] }));
 
 function like(hit) { add('like', hit); }
 function unlike(hit) { add('unlike', hit); }
@@ -42,6 +45,8 @@ function add(part, hit) {
   change({ [part]: [...new Set([...state[part], hit.product_id])] });
   scrollTo({ top: 0 });
 }
+
+function choose(part, name, chosen) { change({ [part]: put(state[part], name, chosen) }); }
 
 function change(parts) {
   state = { ...state, ...parts };
@@ -52,7 +57,19 @@ function change(parts) {
 // A new question: into the address, and asked.
 function go({ replace = false } = {}) {
   top = PAGE;
-  history[replace ? 'replaceState' : 'pushState'](null, '', write(state));
+  const here = location.search === new URL(write(state), location).search && history.state?.picture === numberOf(state.image);
+  history[replace || here ? 'replaceState' : 'pushState']({ picture: numberOf(state.image) }, '', write(state));
+  ask();
+}
+
+const numberOf = (image) => image?.number ?? null;
+
+// The question of this place in the history. A link to a part of the page makes one without a picture's number.
+function arrive() {
+  const { picture } = history.state ?? { picture: numberOf(state.image) };
+  state = { ...read(location.search), image: recall(picture) };
+  history.replaceState({ picture: numberOf(state.image) }, '', write(state));
+  input.value = state.text;
   ask();
 }
 
@@ -66,7 +83,7 @@ async function ask({ more = false } = {}) {
   const slow = setTimeout(() => { if (!signal.aborted) wait(more); }, SLOW);
   try {
     if (!more) {
-      chips.show(state);
+      chips.show(state, unseenFilters());
       refreshFilters(signal);
     }
     const waves = reads(state) ? [0, Math.max(RERANK, top)].slice(more ? 1 : 0) : [0];
@@ -93,10 +110,21 @@ async function refreshFilters(signal) {
   const chosen = filtersOf(state).length;
   find('open-filters').textContent = chosen ? `Filter · ${chosen}` : 'Filter';
   try {
-    const found = await api.facets({ facets: state.facets, filter: filterOf(state) }, signal);
-    filters.show(found.facets, state);
-  } catch { /* the search says what is wrong */ }
+    const asked = api.facets({ facets: state.facets, filter: filterOf(state) }, signal);
+    const [{ facets }, { attributes }] = await Promise.all([asked, about]);
+    if (signal?.aborted) return;
+    const linked = write(state);
+    state = asWritten(state, attributes, facets);
+    if (write(state) !== linked) history.replaceState(history.state, '', write(state));
+    filters.show(facets, state);
+  } catch { // the search says what is wrong
+    if (signal?.aborted) return;
+    filters.shown = new Map(); // its controls may be those of another question
+  }
+  chips.filter(state, unseenFilters());
 }
+
+const unseenFilters = () => (filters.shown ? unseen(state, filters.shown) : []);
 
 function show(answer, last) {
   chips.learn(answer.hits);
@@ -204,16 +232,13 @@ find('details').addEventListener('close', () => { if (document.activeElement ===
 addEventListener('keydown', (event) => {
   if (event.key === '/' && !event.target.matches('input, textarea')) { event.preventDefault(); input.select(); }
 });
-addEventListener('popstate', () => {
-  state = { ...read(location.search), image: state.image };
-  input.value = state.text;
-  ask();
-});
+addEventListener('popstate', arrive);
 addEventListener('offline', () => say('You are offline. The search goes on when you are back.'));
 addEventListener('online', ask);
 find('mark').addEventListener('click', (event) => { event.preventDefault(); change(empty()); });
 watch({ input: find('file'), veil: find('drop'), take });
 
-input.value = state.text;
-ask();
-api.about().then(({ name }) => { find('mark').textContent = name; document.title = `${name} · search`; }).catch(() => {});
+arrive();
+about.then(({ name }) => {
+  if (name) [find('mark').textContent, document.title] = [name, `${name} · search`];
+});

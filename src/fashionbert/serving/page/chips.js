@@ -1,4 +1,4 @@
-// What is asked for beside words and filters: a chip each, which can be taken away.
+// What is asked for and stands in no field or control: a chip each, which can be taken away.
 
 import { product } from './api.js';
 import { make } from './dom.js';
@@ -14,15 +14,20 @@ export class Chips {
   }
 
   // The focus of a chip that was taken away goes to the one that has moved up to its place.
-  show(state) {
+  show(state, filters) {
     const place = [...this.list.children].findIndex((each) => each.contains(document.activeElement));
     this.list.replaceChildren(
       ...(state.image ? [this.chip('your picture', 'image', state.image, state.image.url)] : []),
       ...state.unwanted.map((word) => this.chip(word, 'unwanted', word)),
       ...state.like.map((id) => this.product('like', id)),
-      ...state.unlike.map((id) => this.product('unlike', id)));
+      ...state.unlike.map((id) => this.product('unlike', id)),
+      ...filters.map((filter) => this.chip(filter.words, 'filter', filter)));
+    this.filtered = wordsOf(filters);
     if (place >= 0) (this.list.children[place]?.querySelector('button') ?? this.next()).focus();
   }
+
+  // Which filters have no control is known later than the rest, which then stays as it is where it can.
+  filter(state, filters) { if (wordsOf(filters) !== this.filtered) this.show(state, filters); }
 
   chip(words, part, value, picture) {
     const image = picture ? make('img', { src: picture, alt: '', onerror: () => image.remove() }) : null;
@@ -39,6 +44,8 @@ export class Chips {
     return chip;
   }
 }
+
+const wordsOf = (filters) => filters.map(({ words }) => words).join('\n');
 
 function named(chip, words) {
   Object.assign(chip.querySelector('span'), { textContent: words, title: words });

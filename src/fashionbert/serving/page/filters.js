@@ -1,12 +1,13 @@
 // Filters from the catalogue's own attributes, with the cards that each value has.
 
 import { make } from './dom.js';
+import { named } from './state.js';
 
 const SHOWN = 8;
 
 export class Filters {
   constructor(place, changed) {
-    Object.assign(this, { place, changed, opened: new Set() });
+    Object.assign(this, { place, changed, opened: new Set(), shown: null });
   }
 
   show(facets, state) {
@@ -17,6 +18,7 @@ export class Filters {
     const usable = facets.filter((facet) => facet.values.length > 1 || facet.low !== null || state.facets[facet.name]);
     this.place.replaceChildren(...usable.map((facet) => (facet.low === null ? this.ticks(facet, state) : this.range(facet, state))));
     this.place.scrollTop = scrolled;
+    this.shown = new Map(usable.map(({ name, low }) => [name, low === null ? 'facets' : 'ranges']));
     if (!focus) return;
     // "Show all" goes when all are shown; the first that it showed has the focus then.
     const keys = keyed();
@@ -33,7 +35,7 @@ export class Filters {
       this.opened.add(facet.name);
       this.changed(facet.name, null);
     } }, `Show all ${values.length}`);
-    return make('fieldset', {}, make('legend', {}, words(facet.name)), ...shown.map(({ value, cards }) => make('label', { class: 'tick' },
+    return make('fieldset', {}, make('legend', {}, named(facet.name)), ...shown.map(({ value, cards }) => make('label', { class: 'tick' },
       make('input', { type: 'checkbox', checked: ticked.includes(value), 'data-key': `${facet.name} ${value}`, onchange: (event) => {
         this.changed('facets', facet.name, event.target.checked ? [...ticked, value] : ticked.filter((each) => each !== value));
       } }), make('span', { title: value }, value), make('small', {}, String(cards)))), all);
@@ -42,11 +44,9 @@ export class Filters {
   range(facet, state) {
     const range = state.ranges[facet.name] ?? {};
     const field = (end, hint) => make('input', { type: 'number', step: 'any', placeholder: String(hint), value: range[end] ?? '',
-      'data-key': `${facet.name} ${end}`, 'aria-label': `${words(facet.name)} ${end}`,
+      'data-key': `${facet.name} ${end}`, 'aria-label': `${named(facet.name)} ${end}`,
       onchange: (event) => this.changed('ranges', facet.name, { ...range, [end]: event.target.value }) });
-    return make('fieldset', {}, make('legend', {}, words(facet.name)),
+    return make('fieldset', {}, make('legend', {}, named(facet.name)),
       make('div', { class: 'range' }, field('from', facet.low), '–', field('to', facet.high)));
   }
 }
-
-const words = (name) => name.replaceAll('_', ' ');

@@ -2,6 +2,18 @@
 
 const SIDE = 768;
 
+// No address holds a picture: the history has its number, which no page before or after this one gives to another.
+const kept = new Map();
+const FIRST = Date.now();
+
+function keep(image) {
+  const number = FIRST + kept.size;
+  kept.set(number, { ...image, number });
+  return kept.get(number);
+}
+
+export const recall = (number) => kept.get(number) ?? null;
+
 export async function shrink(file) {
   const bitmap = await createImageBitmap(file, { imageOrientation: 'from-image' });
   const scale = Math.min(1, SIDE / Math.max(bitmap.width, bitmap.height));
@@ -12,7 +24,7 @@ export async function shrink(file) {
   paint.fillRect(0, 0, canvas.width, canvas.height);
   paint.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   const url = canvas.toDataURL('image/jpeg', 0.9);
-  return { url, base64: url.slice(url.indexOf(',') + 1) };
+  return keep({ url, base64: url.slice(url.indexOf(',') + 1) });
 }
 
 // Calls `take` with every picture file that is chosen, pasted or dropped.

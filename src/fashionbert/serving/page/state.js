@@ -11,11 +11,19 @@ export function read(address) {
   const all = (name) => words.getAll(name).filter((each) => each.trim());
   [state.unwanted, state.like, state.unlike] = ['not', 'like', 'unlike'].map(all);
   for (const [key, value] of words) {
-    if (key.startsWith('f.')) (state.facets[key.slice(2)] ??= []).push(value);
-    if (key.startsWith('from.')) (state.ranges[key.slice(5)] ??= {}).from = value;
-    if (key.startsWith('to.')) (state.ranges[key.slice(3)] ??= {}).to = value;
+    if (key.startsWith('f.') && value) (state.facets[key.slice(2)] ??= []).push(value);
+    // Written as a field for numbers shows them, which is empty for "+7" or "0x7".
+    if (key.startsWith('from.') && isNumber(value)) (state.ranges[key.slice(5)] ??= {}).from = String(Number(value));
+    if (key.startsWith('to.') && isNumber(value)) (state.ranges[key.slice(3)] ??= {}).to = String(Number(value));
   }
   return state;
+}
+
+// The facets, or ranges, with what is now chosen of one attribute: none of it, perhaps.
+export function put(part, name, chosen) {
+  const left = Object.assign(names(), part, { [name]: chosen });
+  if (!Object.values(chosen).some(Boolean)) delete left[name];
+  return left;
 }
 
 export function write(state) {
@@ -50,18 +58,16 @@ export function filterOf(state) {
   return parts.join(' and ');
 }
 
-const isNumber = (text) => text !== undefined && text.trim() !== '' && Number.isFinite(Number(text));
+const isNumber = (text) => Boolean(text?.trim()) && Number.isFinite(Number(text));
+
+export const named = (name) => name.replaceAll('_', ' ');
+export const spanOf = ({ from, to }) => [from && `from ${from}`, to && `to ${to}`].filter(Boolean).join(' ');
 
 // What the filters say, one of them each, in words.
-export function filtersOf(state) {
-  const named = (name) => name.replaceAll('_', ' ');
-  const facets = Object.entries(state.facets).filter(([, values]) => values.length);
-  const ranges = Object.entries(state.ranges).filter(([, { from, to }]) => from || to);
-  return [
-    ...facets.map(([name, values]) => `${named(name)} ${values.join(' or ')}`),
-    ...ranges.map(([name, { from, to }]) => [named(name), from && `from ${from}`, to && `to ${to}`].filter(Boolean).join(' ')),
-  ];
-}
+export const filtersOf = (state) => [
+  ...Object.entries(state.facets).map(([name, values]) => `${named(name)} ${values.join(' or ')}`),
+  ...Object.entries(state.ranges).map(([name, range]) => `${named(name)} ${spanOf(range)}`),
+];
 
 export const asks = (state) =>
   Boolean(state.text.trim() || state.image || state.unwanted.length || state.like.length || state.unlike.length);
