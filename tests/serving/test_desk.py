@@ -4,6 +4,7 @@ import asyncio
 import base64
 import gzip
 import io
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -25,7 +26,7 @@ from fashionbert.serving import ServeSettings, create_app, load_serve_settings
 from fashionbert.serving import desk as desk_module
 from fashionbert.serving.desk import Desk, Sent
 from fashionbert.serving.links import Links, is_public
-from fashionbert.serving.problems import ProblemError
+from fashionbert.serving.problems import ProblemError, problem_response
 from fashionbert.serving.worker import BusyError
 
 from .conftest import encoded
@@ -286,6 +287,23 @@ def test_what_cannot_be_fetched_is_said(server: Callable[[], str], url: str, say
     hosts = [server(), "no..host", "127.0.0.1:1"]
     with pytest.raises(ProblemError, match=says):
         Links(hosts, most_bytes=1000, allowed=lambda _: True).fetch(url.format(host=server()), "image")
+
+
+@pytest.mark.parametrize(
+    ("url", "quoted"),
+    [("http://\ud800/", r"'http://\ud800/'"), (f"http://a.com/{'b' * 9000}", f"'http://a.com/{'b' * 183}...")],
+)
+def test_a_message_repeats_no_more_of_a_url_than_can_be_read(url: str, quoted: str) -> None:
+    with pytest.raises(ProblemError) as raised:
+        Links(["cdn.shop.com"], most_bytes=1000).fetch(url, "image")
+    assert raised.value.message.startswith(f"image: {quoted} ")
+    assert len(raised.value.message) < 500
+
+
+def test_every_problem_can_be_sent() -> None:
+    response = problem_response(ProblemError(422, "bad-query", "no \ud800", ["nor \udfff", "but ü"]))
+    error = json.loads(bytes(response.body))["error"]
+    assert (error["message"], error["details"]) == (r"no \ud800", [r"nor \udfff", "but ü"])
 
 
 def test_a_server_that_drips_is_cut_off(server: Callable[[], str]) -> None:

@@ -19,7 +19,7 @@ from urllib3 import BaseHTTPResponse
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
-from fashionbert.serving.problems import ProblemError
+from fashionbert.serving.problems import ProblemError, shown
 
 _REDIRECTS = 3
 _CHUNK = 1 << 16
@@ -90,12 +90,11 @@ class Links:
                     url = urljoin(url, response.headers.get("location", ""))
             raise _RefusedError(f"is redirected more than {_REDIRECTS} times")
         except _RefusedError as error:
-            raise ProblemError(422, "bad-image", f"{where}: {url} {error}") from error
+            raise ProblemError(422, "bad-image", f"{where}: {shown(url)} {error}") from error
         except (HTTPError, HTTPException, OSError, ValueError) as error:
-            reason = (
-                f"takes more than {self._seconds:g} seconds" if monotonic() >= until else f"cannot be had ({error})"
-            )
-            raise ProblemError(422, "bad-image", f"{where}: {url} {reason}") from error
+            is_late = monotonic() >= until
+            reason = f"takes more than {self._seconds:g} seconds" if is_late else f"cannot be had ({error!s:.200})"
+            raise ProblemError(422, "bad-image", f"{where}: {shown(url)} {reason}") from error
 
     @contextmanager
     def _answer(self, url: str, until: float) -> Iterator[BaseHTTPResponse]:
