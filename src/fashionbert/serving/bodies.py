@@ -37,7 +37,8 @@ Attributes = Annotated[
 
 
 class _Body(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Any bound makes pydantic read texts as Unicode: half of a surrogate pair is refused here, not met later.
+    model_config = ConfigDict(frozen=True, extra="forbid", str_min_length=0)
 
 
 class SearchBody(_Body):
