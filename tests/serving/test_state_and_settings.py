@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from fashionbert.cli.main import main
 from fashionbert.errors import SettingsError
 from fashionbert.search import SearchEngine
-from fashionbert.serving import ServeSettings, create_app, load_serve_settings
+from fashionbert.serving import ServeSettings, create_app, load_serve_settings, openapi_schema
 
 
 def test_health_and_readiness(client: TestClient) -> None:
@@ -62,6 +62,12 @@ def test_a_search_takes_one_turn(shop_index: Path) -> None:
         answer = client.post("/v1/search", json={"text": "red"}).json()
         assert answer["version"] == worker.shelf.version
         assert called == []
+
+
+def test_every_status_of_a_body_is_declared() -> None:
+    paths = openapi_schema()["paths"]
+    for path in ("/v1/search", "/v1/score", "/v1/products"):
+        assert {"400", "408", "413", "415", "422", "503"} <= paths[path]["post"]["responses"].keys()
 
 
 def test_answers_carry_security_headers(client: TestClient) -> None:
