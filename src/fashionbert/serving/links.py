@@ -43,6 +43,14 @@ def is_public(address: str) -> bool:
     return found.is_global and not found.is_multicast
 
 
+def spelt_host(named: str) -> str:
+    """Spell a host as connections do, in small ASCII letters; :class:`ValueError` where DNS has no such name."""
+    if named.startswith("[") or named.count(":") > 1:  # IPv6
+        return named.lower()
+    name, colon, port = named.partition(":")
+    return name.encode("idna").decode().lower() + colon + port
+
+
 class Links:
     """Fetches pictures from allowed hosts."""
 
@@ -57,12 +65,13 @@ class Links:
         """Take what is allowed.
 
         Args:
-            hosts: names, each with a port where it is not that of the scheme (``cdn.shop.com``, ``intern:8080``).
+            hosts: names, each with a port where it is not that of the scheme (``cdn.shop.com``, ``intern:8080``); with
+                umlauts or as DNS spells those.
             most_bytes: largest file.
             seconds: for the whole of a file.
             allowed: says of an IP address whether it may be connected to.
         """
-        self._hosts = sorted({host.lower() for host in hosts})
+        self._hosts = sorted(set(map(spelt_host, hosts)))
         self._most_bytes, self._seconds, self._allowed = most_bytes, seconds, allowed
 
     def fetch(self, url: str, where: str) -> bytes:

@@ -15,6 +15,7 @@ from pydantic_settings import (
 from yaml import YAMLError
 
 from fashionbert.errors import SettingsError
+from fashionbert.serving.links import spelt_host
 
 PREFIX = "FASHIONBERT_SERVE_"
 
@@ -60,7 +61,17 @@ class ServeSettings(BaseSettings):
         wrong = [host for host in hosts if "/" in host or "*" in host or not host]
         if wrong:
             raise ValueError(f"{', '.join(map(repr, wrong))}: name hosts alone, such as cdn.shop.com")
+        if unknown := [host for host in hosts if not _is_name(host)]:
+            raise ValueError(f"{', '.join(map(repr, unknown))}: no host can be called so")
         return hosts
+
+
+def _is_name(host: str) -> bool:
+    try:
+        spelt_host(host)
+    except ValueError:
+        return False
+    return True
 
 
 def load_serve_settings(config: Path | None, flags: Mapping[str, Any]) -> ServeSettings:
