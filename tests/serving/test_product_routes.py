@@ -52,6 +52,15 @@ def test_a_product_is_put_found_replaced_and_deleted(
     assert writer.get(path).status_code == 404
 
 
+@pytest.mark.parametrize("product_id", ["a\nb", "\n", "a\x00", "a\tb", "a\x7f", "a\x9f"])
+def test_an_id_that_no_address_can_name_is_refused(writer: TestClient, pictures: list[bytes], product_id: str) -> None:
+    one = writer.post("/v1/products", json={"products": [product(pictures, product_id=product_id)]})
+    assert one.status_code == 422
+    assert "control characters" in one.json()["error"]["details"][0]
+    assert writer.put(f"/v1/products/{quote(product_id)}", json=product(pictures)).status_code in (404, 405, 422)
+    assert writer.get("/v1/index").json()["products"] == 6
+
+
 def test_several_products_in_one_commit(writer: TestClient, pictures: list[bytes]) -> None:
     before = writer.get("/v1/index").json()
     bad = product(pictures, product_id="n2", images=[encoded(b"none"), encoded(pictures[1])])

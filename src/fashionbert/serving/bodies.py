@@ -1,5 +1,6 @@
 """Bodies of requests and answers; the OpenAPI file is made of them."""
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -29,6 +30,14 @@ def _refuse_own(attributes: dict[str, str]) -> dict[str, str]:
     return attributes
 
 
+def _refuse_controls(product_id: str) -> str:
+    if re.search(r"[\x00-\x1f\x7f-\x9f]", product_id):
+        raise ValueError("an id holds no line breaks, nor other control characters: no address could name it")
+    return product_id
+
+
+NewProductId = Annotated[str, AfterValidator(_refuse_controls)]
+"""Of a product that is written; those of an index may be older than this rule, and can be read and deleted."""
 Attributes = Annotated[
     dict[Annotated[str, Field(min_length=1, max_length=100)], Annotated[str, Field(max_length=LONGEST_TEXT)]],
     Field(max_length=100),
@@ -121,7 +130,7 @@ class ProductBody(_Body):
 class NamedProductBody(ProductBody):
     """A product to write, with its id."""
 
-    product_id: Annotated[str, Field(min_length=1, max_length=500)]
+    product_id: Annotated[NewProductId, Field(min_length=1, max_length=500)]
 
 
 class ProductsBody(_Body):

@@ -12,6 +12,7 @@ from fashionbert.search.shelf import Shelf
 from fashionbert.search.thumbnails import MEDIA_TYPE
 from fashionbert.serving.bodies import (
     NamedProductBody,
+    NewProductId,
     ProblemAnswer,
     ProductAnswer,
     ProductBody,
@@ -30,6 +31,7 @@ from fashionbert.types import Product
 router = APIRouter(prefix="/v1", tags=["products"])
 writes = APIRouter(prefix="/v1", tags=["products"], route_class=WritingRoute)
 ProductIdPath = Annotated[str, Path(min_length=1, max_length=500)]
+NewProductIdPath = Annotated[NewProductId, Path(min_length=1, max_length=500)]
 _MOST_PICTURES = 200
 """Of one write: some seconds of the model, which all others wait for."""
 _READ = {**PROBLEMS, 404: {"model": ProblemAnswer, "description": "There is no such product or picture."}}
@@ -74,7 +76,7 @@ def thumbnail(
 
 @writes.put("/products/{product_id:path}", responses=_WRITE)
 async def put_product(
-    request: Request, service: TheService, product_id: ProductIdPath, body: ProductBody
+    request: Request, service: TheService, product_id: NewProductIdPath, body: ProductBody
 ) -> WrittenAnswer:
     """Add a product, or replace it."""
     return await _put(request, service, [NamedProductBody(product_id=product_id, **body.model_dump())])
