@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from fashionbert.cli.main import main
-from fashionbert.errors import SettingsError
+from fashionbert.errors import SearchIndexError, SettingsError
 from fashionbert.search import SearchEngine
 from fashionbert.serving import ServeSettings, create_app, load_serve_settings, openapi_schema
 
@@ -102,6 +102,28 @@ def test_flags_come_before_the_environment_and_that_before_the_file(
     settings = load_serve_settings(file, {"port": 5, "key": None})
     assert (settings.port, settings.queue, settings.host, settings.key) == (5, 4, "0.0.0.0", None)
     assert load_serve_settings(None, {}).host == "127.0.0.1"
+
+
+def test_the_model_is_given_by_flag_environment_or_file(
+    this_machine: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command opens the index with it."""
+    opened: list[Path | None] = []
+
+    def open_index(folder: Path, *, model: Path | None, device: str) -> None:
+        opened.append(model)
+        raise SearchIndexError("it is only looked at what is opened")
+
+    monkeypatch.setattr(SearchEngine, "open", open_index)
+    (tmp_path / "serve.yaml").write_text("model: from-file\nport: 0\ndevice: cpu\n")
+    command = ["fashionbert", "serve", "index", "--config", str(tmp_path / "serve.yaml")]
+    for flags, environment in (([], None), ([], "from-environment"), (["--model", "from-flag"], "from-environment")):
+        if environment is not None:
+            monkeypatch.setenv("FASHIONBERT_SERVE_MODEL", environment)
+        monkeypatch.setattr(sys, "argv", [*command, *flags])
+        with pytest.raises(SystemExit):
+            main()
+    assert opened == [Path("from-file"), Path("from-environment"), Path("from-flag")]
 
 
 def test_every_fault_of_the_settings_is_said(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ class ServeSettings(BaseSettings):
         host: address to listen on; only this machine can reach the default.
         port: to listen on.
         key: what writers send as ``Authorization: Bearer KEY``; without one nothing can be written.
+        model: the index's run folder, where it is no longer where it was.
         device: where the model runs.
         queue: requests that may wait; more are turned away at once.
         batch: searches that are computed together.
@@ -42,6 +43,7 @@ class ServeSettings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     key: SecretStr | None = Field(default=None, min_length=8)
+    model: Path | None = None
     device: str = "auto"
     queue: int = Field(default=64, ge=1)
     batch: int = Field(default=16, ge=1)
