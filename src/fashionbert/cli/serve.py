@@ -50,6 +50,7 @@ def serve(
     settings = load_serve_settings(config, flags)
     with _listening(settings.host, settings.port) as listener:  # before the model is loaded, which takes its time
         engine = SearchEngine.open(index, model=settings.model, device=torch_device(settings.device))
+        listener.listen()  # from here on callers are kept waiting, for the moment that it takes
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         typer.echo(f"http://{host}:{listener.getsockname()[1]} serves {index}; Ctrl-C ends it")
         server = uvicorn.Server(uvicorn.Config(create_app(engine, settings), log_level="warning"))
