@@ -8,6 +8,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,8 +16,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from fastapi.testclient import TestClient
 from PIL import Image
+from transformers import BatchFeature
 
 from fashionbert.errors import PictureError, SettingsError
 from fashionbert.images.decode import PictureLimits
@@ -29,7 +32,7 @@ from fashionbert.serving.links import Links, is_public
 from fashionbert.serving.problems import ProblemError, problem_response
 from fashionbert.serving.worker import BusyError
 
-from .conftest import encoded
+from .conftest import KEY, encoded
 
 
 class Caller:
@@ -60,8 +63,29 @@ class Looker:
         return SeenPicture((np.zeros(10, np.uint8),), None, len(picture))
 
 
-def make_desk(engine: object, links: Links | None = None) -> Desk:
-    return Desk(engine, most_bytes=1000, links=links)  # pyright: ignore[reportArgumentType]
+class Host:
+    """Stands in for links: the path of a URL is its file; what is fetched is noted."""
+
+    def __init__(self) -> None:
+        self.fetched: list[str] = []
+
+    def fetch(self, url: str, where: str) -> bytes:
+        self.fetched.append(where)
+        return url.removeprefix("http://a/").encode()
+
+
+def make_desk(engine: object, links: object = None, deadline: float = 60.0) -> Desk:
+    desk = Desk(engine, most_bytes=1000, deadline=deadline, links=links)  # pyright: ignore[reportArgumentType]
+    desk.start()
+    return desk
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The desk's: it stands still until a test puts it forward."""
+    now = [100.0]
+    monkeypatch.setattr(desk_module, "monotonic", lambda: now[0])
+    return now
 
 
 def test_pictures_are_looked_at_once_whatever_they_come_as() -> None:
@@ -111,8 +135,9 @@ def test_no_more_pictures_are_held_than_may_be(monkeypatch: pytest.MonkeyPatch) 
     async def run() -> int:
         desk = make_desk(Looker())
         two = [Sent("a", b"1"), Sent("b", b"2")]
-        async with desk.seen(stays(), two * 2) as many:  # more than may be held, but nobody else holds any
-            assert len(many) == 4
+        with pytest.raises(ProblemError, match=r"more than 3e-05 MB as the model reads them"):  # whoever else holds any
+            async with desk.seen(stays(), two * 2):
+                pass
         async with desk.seen(stays(), two):
             with pytest.raises(BusyError, match="pictures of other requests are waiting"):
                 async with desk.seen(stays(), two):
@@ -163,12 +188,123 @@ def test_what_nobody_waits_for_is_not_decoded_and_holds_nothing() -> None:
 
 def test_pictures_that_wait_beyond_the_deadline_are_refused() -> None:
     async def run() -> None:
-        desk = Desk(Looker(), most_bytes=1000, deadline=-1.0)  # pyright: ignore[reportArgumentType]
-        async with desk.seen(stays(), [Sent("a", b"1")]):
+        async with make_desk(Looker(), deadline=-1.0).seen(stays(), [Sent("a", b"1")]):
             pass
 
     with pytest.raises(BusyError, match="beyond its deadline"):
         asyncio.run(run())
+
+
+def test_pictures_that_take_longer_than_the_deadline_to_decode_are_no_fault(clock: list[float]) -> None:
+    class Slow(Looker):
+        def look(self, picture: bytes, limits: PictureLimits, *, name: str) -> SeenPicture:
+            clock[0] += 61.0
+            return super().look(picture, limits, name=name)
+
+    async def run() -> int:
+        async with make_desk(Slow()).seen(stays(), [Sent(name, b"1") for name in "abc"]) as seen:
+            return len(seen)
+
+    assert asyncio.run(run()) == 3
+
+
+def test_what_the_recall_encoder_takes_is_held_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten bytes for the pair model; sixteen, or four, in what a hub model makes."""
+
+    class Both(Looker):
+        def look(self, picture: bytes, limits: PictureLimits, *, name: str) -> SeenPicture:
+            seen = super().look(picture, limits, name=name)
+            return replace(seen, recalled=BatchFeature({"pixel_values": torch.zeros(int(picture))}))
+
+    async def run(floats: bytes) -> int:
+        async with make_desk(Both()).seen(stays(), [Sent("a", floats)]) as seen:
+            return len(seen)
+
+    monkeypatch.setattr(desk_module, "_MOST_HELD", 25)
+    assert asyncio.run(run(b"1")) == 1
+    with pytest.raises(ProblemError, match="as the model reads them"):
+        asyncio.run(run(b"4"))
+
+
+LINKS = [Sent(name, f"http://a/{name}") for name in "abc"]
+
+
+def test_links_that_nobody_waits_for_are_not_fetched() -> None:
+    """The caller goes while the first of three is being fetched."""
+    entered, gate = threading.Event(), threading.Event()
+
+    class Slow(Host):
+        def fetch(self, url: str, where: str) -> bytes:
+            entered.set()
+            assert gate.wait(60)
+            return super().fetch(url, where)
+
+    host, caller = Slow(), Caller()
+    desk = make_desk(Looker(), host)
+
+    async def run() -> None:
+        asked = asyncio.ensure_future(desk.files(caller, LINKS))  # pyright: ignore[reportArgumentType]
+        await asyncio.to_thread(entered.wait, 60)
+        caller.gone.set()
+        with pytest.raises(ProblemError) as raised:
+            await asked
+        assert raised.value.status == 499
+        gate.set()
+
+    asyncio.run(run())
+    desk._fetchers.shutdown(wait=True)
+    assert host.fetched == ["a"]
+
+
+def test_links_have_a_deadline_together(clock: list[float]) -> None:
+    """Each takes 40 seconds; the third would begin after 80."""
+
+    class Slow(Host):
+        def fetch(self, url: str, where: str) -> bytes:
+            clock[0] += 40.0
+            return super().fetch(url, where)
+
+    host = Slow()
+    assert asyncio.run(make_desk(Looker(), host).files(stays(), LINKS[:2])) == [b"a", b"b"]
+    with pytest.raises(ProblemError, match="the links take more than 60 s together") as raised:
+        asyncio.run(make_desk(Looker(), host).files(stays(), LINKS))
+    assert raised.value.status == 422
+    assert host.fetched == ["a", "b", "a", "b"]
+    with pytest.raises(BusyError, match="waited beyond its deadline"):
+        asyncio.run(make_desk(Looker(), host, deadline=-1.0).files(stays(), LINKS))
+
+
+def test_links_have_a_limit_of_bytes_together() -> None:
+    """Of a thousand bytes two may have 400 each, and three may not."""
+    host = Host()
+    large = [Sent(name, f"http://a/{'.' * 400}") for name in "abcd"]
+    assert len(asyncio.run(make_desk(Looker(), host).files(stays(), large[:2]))) == 2
+    with pytest.raises(ProblemError, match=r"more than 0\.001 MB together") as raised:
+        asyncio.run(make_desk(Looker(), host).files(stays(), large))
+    assert raised.value.status == 413
+    assert host.fetched == ["a", "b", "a", "b", "c"]
+
+
+def test_links_of_products_have_the_same_limits(own_index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Large(Host):
+        def fetch(self, url: str, where: str) -> bytes:
+            return super().fetch(url, where) * 600
+
+    host = Large()
+    monkeypatch.setattr("fashionbert.serving.app.Links", lambda hosts, most_bytes: host)
+    settings = ServeSettings.model_validate({"picture_hosts": "a", "upload_mb": 0.001, "key": KEY})
+    with TestClient(create_app(SearchEngine.open(own_index), settings)) as client:
+        body = {"text": "a", "images": ["http://a/b"] * 3}
+        response = client.put("/v1/products/new", json=body, headers={"Authorization": f"Bearer {KEY}"})
+    assert (response.status_code, response.json()["error"]["code"]) == (413, "too-large")
+    assert host.fetched == ["images.0", "images.1"]
+
+
+def test_an_app_can_be_started_again(shop_index: Path, pictures: list[bytes]) -> None:
+    app = create_app(SearchEngine.open(shop_index), ServeSettings())
+    for _ in range(2):
+        with TestClient(app) as client:
+            assert client.post("/v1/search", json={"image": encoded(pictures[0])}).status_code == 200
 
 
 def test_a_picture_that_was_decoded_before_gives_the_same(shop_index: Path, pictures: list[bytes]) -> None:

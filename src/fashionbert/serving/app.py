@@ -75,6 +75,7 @@ def create_app(engine: SearchEngine, settings: ServeSettings, *, name: str = "")
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        desk.start()
         worker.start()
         yield
         worker.close()
