@@ -332,6 +332,30 @@ def test_a_dot_and_a_bomb_are_refused_in_queries_and_in_products(
         assert says in response.text, path
 
 
+def picture_of(width: int, height: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("1", (width, height)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_pictures_of_a_write_have_a_limit_of_pixels_together(
+    writer: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the turn of the write, and of what will be decoded alone: neither a bomb counts nor what is no picture."""
+    monkeypatch.setattr(desk_module, "_MOST_PIXELS_TOGETHER", 1000)
+    files = [picture_of(20, 25), picture_of(8000, 8000), b"none", picture_of(20, 25)]
+    one, more = (
+        {"product_id": f"p{number}", "text": "a", "images": [encoded(each) for each in (*files, *others)]}
+        for number, others in enumerate([[], [picture_of(2, 2)]])
+    )
+    assert writer.post("/v1/products", json={"products": [one]}).status_code == 200
+    version = writer.get("/v1/index").json()["version"]
+    response = writer.post("/v1/products", json={"products": [more]})
+    assert response.status_code == 422
+    assert "more than 1,000 pixels together" in response.json()["error"]["message"]
+    assert writer.get("/v1/index").json()["version"] == version
+
+
 def test_a_write_has_a_limit_of_pictures(writer: TestClient, pictures: list[bytes]) -> None:
     many = [{"product_id": f"p{number}", "text": "a", "images": [encoded(pictures[0])] * 20} for number in range(11)]
     response = writer.post("/v1/products", json={"products": many})

@@ -6,6 +6,7 @@ is held at a time has a limit, for a request may bring two hundred of them; so h
 
 import base64
 import binascii
+import io
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,8 +15,9 @@ from dataclasses import dataclass
 from time import monotonic
 
 from fastapi import Request
+from PIL import Image
 
-from fashionbert.images.decode import PictureLimits
+from fashionbert.images.decode import FORMATS, PictureLimits
 from fashionbert.search import SearchEngine
 from fashionbert.search.pictures import SeenPicture
 from fashionbert.serving.links import Links
@@ -30,6 +32,9 @@ _MOST_PIXELS = 32_000_000
 """Of one picture: what phones take, and not what one bomb would need of memory."""
 _MOST_PIXELS_TOGETHER = 128_000_000
 """Of all pictures of a request: some seconds of decoding."""
+
+Image.init()
+_FORMATS = [name for name in FORMATS if name in Image.OPEN]  # a build of Pillow may lack one
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,7 @@ class Desk:
         if not pictures:
             yield []
             return
-        files = await self.files(request, pictures)
+        files = await self._files(request, pictures)
         names = [picture.where for picture in pictures]
         work = _Decoding(self._engine, self.limits, monotonic() + self._deadline, self._hold)
         decoded = self._decoders.submit(work.run, list(zip(names, files, strict=True)))
@@ -111,7 +116,33 @@ class Desk:
             decoded.add_done_callback(lambda _: self._hold(-work.held))  # not before its thread has ended
 
     async def files(self, request: Request, pictures: Sequence[Sent]) -> list[bytes]:
-        """Give the files of pictures, not yet decoded; arguments and errors as of :meth:`seen`."""
+        """Give the files of pictures that are decoded later.
+
+        Args:
+            request: that they came with.
+            pictures: as they came.
+
+        Returns:
+            The files; those that are no pictures among them.
+
+        Raises:
+            ProblemError: as of :meth:`seen`; pixels are counted by what the headers say.
+        """
+        files = await self._files(request, pictures)
+        pixels = await wait_for(request, self._decoders.submit(lambda: sum(map(self._pixels_of, files))))
+        _refuse_pixels(pixels)
+        return files
+
+    def _pixels_of(self, file: bytes) -> int:
+        """What will be decoded of a file: nothing, where it is refused for its size, or is no picture."""
+        try:
+            with Image.open(io.BytesIO(file), formats=_FORMATS) as picture:
+                pixels = picture.width * picture.height
+        except Exception:  # a plugin may raise anything on hostile bytes; what it is will be told when it is decoded
+            return 0
+        return pixels if pixels <= self.limits.max_pixels else 0
+
+    async def _files(self, request: Request, pictures: Sequence[Sent]) -> list[bytes]:
         if not any(picture.is_link for picture in pictures):
             return [_file(picture) for picture in pictures]
         work = _Fetching(self._links, self.limits.max_bytes, self._deadline)
@@ -182,8 +213,7 @@ class _Decoding:
             count = _bytes_of(seen[-1])
             self._hold(count, self.held)
             self.held += count
-            if sum(each.pixels for each in seen) > _MOST_PIXELS_TOGETHER:
-                raise _bad(f"the pictures have more than {_MOST_PIXELS_TOGETHER:,} pixels together: send fewer")
+            _refuse_pixels(sum(each.pixels for each in seen))
         return seen
 
 
@@ -203,6 +233,11 @@ def _file(picture: Sent) -> bytes:
         return base64.b64decode("".join(encoded.split()), validate=True)
     except (binascii.Error, ValueError) as error:
         raise _bad(f"{picture.where} is no base64 ({error}): send a picture file so encoded") from error
+
+
+def _refuse_pixels(count: int) -> None:
+    if count > _MOST_PIXELS_TOGETHER:
+        raise _bad(f"the pictures have more than {_MOST_PIXELS_TOGETHER:,} pixels together: send fewer")
 
 
 def _bad(message: str) -> ProblemError:
