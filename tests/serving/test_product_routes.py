@@ -26,6 +26,34 @@ def test_an_unchanged_thumbnail_is_not_sent_again(client: TestClient) -> None:
     assert (again.status_code, again.content) == (304, b"")
 
 
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        ("{tag}", 304),
+        ("W/{tag}", 304),
+        ('"a", W/"b" ,{tag}', 304),
+        ("*", 304),
+        ('"a", "b"', 200),
+        ("", 200),
+        ("a", 200),
+    ],
+)
+def test_several_tags_may_be_known(client: TestClient, header: str, status: int) -> None:
+    tag = client.get("/v1/thumbnails/d1").headers["etag"]
+    again = client.get("/v1/thumbnails/d1", headers={"if-none-match": header.format(tag=tag)})
+    assert (again.status_code, again.headers["etag"]) == (status, tag)
+
+
+def test_a_tag_is_that_of_the_picture(writer: TestClient, pictures: list[bytes]) -> None:
+    """Whatever the version of the index: another picture has another tag, and the same picture keeps its own."""
+    old = writer.get("/v1/thumbnails/d1").headers["etag"]
+    other = writer.get("/v1/thumbnails/d2").headers["etag"]
+    assert old != other
+    writer.put("/v1/products/d2", json=product(pictures))
+    assert writer.get("/v1/thumbnails/d1").headers["etag"] == old
+    assert writer.get("/v1/thumbnails/d2").headers["etag"] != other
+
+
 @pytest.mark.parametrize("path", ["/v1/products/x", "/v1/thumbnails/x", "/v1/thumbnails/d1?view=2", "/v1/products/d1/"])
 def test_what_is_not_there(client: TestClient, path: str) -> None:
     response = client.get(path, follow_redirects=False)
