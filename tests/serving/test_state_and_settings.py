@@ -18,6 +18,17 @@ def test_health_and_readiness(client: TestClient) -> None:
     assert client.get("/ready").json() == {"status": "ready"}
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/static/style.css", "/health", "/ready", "/v1/index", "/v1/products/d1", "/v1/thumbnails/d1", "/v1/facets"],
+)
+def test_what_can_be_got_can_be_asked_for_its_head(client: TestClient, path: str) -> None:
+    whole, head = client.get(path), client.head(path)
+    assert (head.status_code, head.content) == (whole.status_code, b"")
+    for name in ("content-type", "content-length", "etag"):
+        assert head.headers.get(name) == whole.headers.get(name)
+
+
 def test_metrics_count_answers_and_stages(shop_index: Path) -> None:
     with TestClient(create_app(SearchEngine.open(shop_index), ServeSettings())) as client:
         client.post("/v1/search", json={"text": "red"})
