@@ -54,7 +54,7 @@ class SlowEngine:
 
     def refresh(self) -> bool:
         self.refreshed.set()
-        if self.fault is not None:
+        if self.fault is not None and not isinstance(self.fault, FolderInUseError):
             raise self.fault
         return False
 
@@ -209,7 +209,30 @@ def test_an_index_that_somebody_else_writes_to_is_tidied_later_and_is_no_fault(e
     assert engine.tidied.wait(LONG)
     worker.call(lambda _: None).result(LONG)
     assert engine.is_worn
+    assert engine.refreshed.wait(LONG)  # what they have written is seen in any case
     assert worker.fault is None
+    worker.close()
+
+
+def test_a_worker_that_is_never_idle_tidies_in_the_end(engine: SlowEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks after each search, and there is always another one; after two looks in vain it has waited enough."""
+    monkeypatch.setattr(worker_module, "_MOST_PUT_OFF", 2)
+    now = [100.0]
+    monkeypatch.setattr(worker_module, "monotonic", lambda: now[0])
+    worker = make_worker(engine, refresh=5.0)
+    engine.is_worn = True
+    last = busy(engine, worker)
+    tidied = []
+    for text in "abcd":
+        [following] = ask(worker, text)
+        now[0] += 5.0
+        engine.gate.release()
+        matches([last])
+        assert engine.entered.acquire(timeout=LONG)  # it has looked, and is at the following one
+        tidied.append(engine.tidied.is_set())
+        last = following
+    engine.gate.release()
+    assert tidied == [False, False, True, True]
     worker.close()
 
 

@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Generic, TypeVar
@@ -27,6 +28,9 @@ Result = TypeVar("Result")
 _LOG = logging.getLogger("fashionbert.serving")
 _PAIRS_OF_A_SEARCH = 50
 """Pairs that count as one search when batches are filled."""
+
+_MOST_PUT_OFF = 12
+"""Looks at a worn index after which it is tidied though others wait; a minute, by default."""
 
 
 class BusyError(Exception):
@@ -100,6 +104,7 @@ class Worker:
         self._closed = True
         self._changed = threading.Condition()
         self._thread = threading.Thread()
+        self._put_off = 0
         self.fault: str | None = None
         """Why the index cannot be read at the moment; None while all is well."""
 
@@ -217,11 +222,9 @@ class Worker:
 
     def _look_for_newer(self) -> None:
         try:
-            if not self._jobs and self._engine.is_worn:
-                self._engine.tidy()
+            with suppress(FolderInUseError):  # who writes there will tidy, or the next look does
+                self._tidy_if_worn()
             self._engine.refresh()
-        except FolderInUseError:
-            return  # who writes there will tidy, or the next look does
         except FashionBertError as error:
             self.fault = str(error)
         except BaseException as error:  # the thread must live on, whatever a look at a damaged index brings
@@ -229,6 +232,16 @@ class Worker:
             self.fault = f"the index cannot be read ({error!r})"
         else:
             self.fault = None
+
+    def _tidy_if_worn(self) -> None:
+        """Tidy when nobody waits; where somebody always does, after a time all the same: each write wears it more."""
+        if not self._engine.is_worn:
+            self._put_off = 0
+        elif self._jobs and self._put_off < _MOST_PUT_OFF:
+            self._put_off += 1
+        else:
+            self._engine.tidy()
+            self._put_off = 0
 
     def _batch(self) -> list[_Job[Any, Any]]:
         """Take the first job, with those behind it that can share its call."""
