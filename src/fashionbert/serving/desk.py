@@ -166,30 +166,28 @@ class _Fetching:
 
     def __init__(self, links: Links | None, most_bytes: int, deadline: float) -> None:
         self._links, self._most_bytes, self._deadline = links, most_bytes, deadline
-        self._until = monotonic() + deadline
+        self._until, self._is_begun = monotonic() + deadline, False
         self.stop = threading.Event()
 
     def run(self, pictures: Sequence[Sent]) -> list[bytes]:
         files: list[bytes] = []
         for picture in pictures:
-            self._look_at_time(is_begun=bool(files))
             files.append(self._fetched(picture) if picture.is_link else _file(picture))
             if sum(map(len, files)) > self._most_bytes:
                 message = f"the pictures have more than {self._most_bytes / 1e6:g} MB together: send fewer"
                 raise ProblemError(413, "too-large", message)
         return files
 
-    def _look_at_time(self, *, is_begun: bool) -> None:
-        if self.stop.is_set():
-            raise BusyError("nobody waits for the links any more", 1)
-        if monotonic() > self._until:
-            if not is_begun:
-                raise BusyError("the links of the request have waited beyond its deadline", 1)
-            raise _bad(f"the links take more than {self._deadline:g} s together: send fewer, or the files")
-
     def _fetched(self, picture: Sent) -> bytes:
         if self._links is None:
             raise _bad(f"{picture.where} is a URL; nothing is fetched from here: send the file itself")
+        if self.stop.is_set():
+            raise BusyError("nobody waits for the links any more", 1)
+        if monotonic() > self._until:
+            if self._is_begun:
+                raise _bad(f"the links take more than {self._deadline:g} s together: send fewer, or the files")
+            raise BusyError("the links of the request have waited beyond its deadline", 1)
+        self._is_begun = True
         return self._links.fetch(str(picture.content), picture.where)
 
 
