@@ -10,6 +10,7 @@ from fashionbert.search.query import LONGEST_TEXT, LONGEST_TICK, MOST_TICKED, MO
 
 Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
 Base64 = Annotated[str, Field(description="A picture file (JPEG, PNG, WebP, GIF, BMP, TIFF), in base64.")]
+ProductId = Annotated[str, Field(max_length=500)]
 ProductIds = Annotated[list[Annotated[str, Field(min_length=1, max_length=500)]], Field(max_length=100)]
 Tick = Annotated[str, Field(max_length=LONGEST_TICK)]
 Ticks = Annotated[
@@ -78,7 +79,7 @@ class ExplainBody(_Body):
     """A query and a picture of the index."""
 
     text: Text
-    product_id: str
+    product_id: ProductId
     view: View = None
 
 
@@ -87,7 +88,7 @@ class ScoredPair(_Body):
 
     text: Text
     image: Base64 | None = None
-    product_id: str | None = None
+    product_id: ProductId | None = None
     view: View = None
 
 
@@ -102,7 +103,7 @@ class Document(_Body):
 
     text: Text | None = None
     image: Base64 | None = None
-    product_id: str | None = None
+    product_id: ProductId | None = None
     view: View = None
 
 
