@@ -10,6 +10,9 @@ from fastapi.testclient import TestClient
 
 from fashionbert.search import SearchEngine
 from fashionbert.serving import ServeSettings, create_app
+from fashionbert.serving.worker import Worker
+
+from .slow_engine import SlowEngine, make_worker
 
 MakeClient: TypeAlias = Callable[..., TestClient]
 KEY = "a-key-of-the-tests"
@@ -32,3 +35,17 @@ def writer(own_index: Path) -> Iterator[TestClient]:
     app = create_app(SearchEngine.open(own_index), ServeSettings.model_validate({"key": KEY}))
     with TestClient(app, headers={"Authorization": f"Bearer {KEY}"}) as client:
         yield client
+
+
+@pytest.fixture
+def engine() -> SlowEngine:
+    return SlowEngine()
+
+
+@pytest.fixture
+def worker(engine: SlowEngine) -> Iterator[Worker]:
+    worker = make_worker(engine)
+    yield worker
+    for _ in range(20):
+        engine.gate.release()
+    worker.close()

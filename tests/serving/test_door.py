@@ -1,6 +1,7 @@
 """What is refused before a body is read."""
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,54 @@ def test_other_types_of_bodies_are_refused(client: TestClient, path: str) -> Non
 @pytest.mark.parametrize("body", [b"{", b"[]", b"\xff\xfe", b'{"text": "\\ud800"', b"nul"])
 def test_broken_json_is_one_error_everywhere(client: TestClient, path: str, body: bytes) -> None:
     assert error_of(client.post(path, content=body, headers=JSON)) == (422, "bad-request")
+
+
+NO_TEXT = "\ud800"  # half of a pair, as JSON can write it
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/search", {"text": NO_TEXT}),
+        ("/v1/search", {NO_TEXT: 1}),
+        ("/v1/score", {"pairs": [{"text": NO_TEXT, "product_id": "d1"}]}),
+        ("/v1/score", {"pairs": [{"text": "a", "product_id": NO_TEXT}]}),
+        ("/v1/score", {"pairs": [{"text": "a", "image": f"http://{NO_TEXT}/"}]}),
+        ("/v1/rerank", {"query": NO_TEXT, "documents": [{"product_id": "d1"}]}),
+        ("/v1/rerank", {"query": {"product_id": "d1"}, "documents": [NO_TEXT]}),
+        ("/v1/rerank", {"query": "a", "documents": [{"product_id": "d1"}], "model": NO_TEXT}),
+        ("/v1/facets", {"filter": f"colour = {NO_TEXT}"}),
+        ("/v1/facets", {"facets": {NO_TEXT: ["red"]}}),
+        ("/v1/facets", {"facets": {"colour": [NO_TEXT]}}),
+        ("/v1/explain", {"text": NO_TEXT, "product_id": "d1"}),
+        ("/v1/explain", {"text": "red", "product_id": NO_TEXT}),
+        ("/v1/products", {"products": [{"product_id": NO_TEXT, "text": "a", "images": ["a"]}]}),
+        (
+            "/v1/products",
+            {"products": [{"product_id": "a", "text": "a", "images": ["a"], "attributes": {NO_TEXT: ""}}]},
+        ),
+        ("/v1/products/a", {"text": "a", "images": [NO_TEXT]}),
+        ("/v1/products/a", {"text": "a", "images": ["a"], "group_id": NO_TEXT}),
+    ],
+)
+def test_halves_of_surrogate_pairs_are_no_text(writer: TestClient, path: str, body: dict[str, Any]) -> None:
+    send = writer.put if path == "/v1/products/a" else writer.post
+    assert error_of(send(path, content=json.dumps(body).encode(), headers=JSON)) == (422, "bad-request")
+
+
+@pytest.mark.parametrize("charset", ["undefined", "punycode", "unicode_escape", "utf-7", "latin-1", "none", ""])
+@pytest.mark.parametrize("name", [b"query", rb"\ud800a..\xff"])
+def test_forms_come_in_utf_8(client: TestClient, charset: str, name: bytes) -> None:
+    body = b'--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n{"text":"\\ud800 "}\r\n--x--\r\n' % name
+    headers = {"content-type": f"multipart/form-data; boundary=x; charset={charset}"}
+    assert error_of(client.post("/v1/search", content=body, headers=headers)) == (422, "bad-form")
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "UTF-8", "utf8"])
+def test_forms_may_say_that_they_are_in_utf_8(client: TestClient, charset: str) -> None:
+    body = '--x\r\nContent-Disposition: form-data; name="query"\r\n\r\n{"text":"rötlich"}\r\n--x--\r\n'.encode()
+    headers = {"content-type": f"multipart/form-data; boundary=x; charset={charset}"}
+    assert client.post("/v1/search", content=body, headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,15 @@
 
 import json
 import os
+import re
 import signal
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
+import threading
 import urllib.request
 from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
 
@@ -20,12 +21,6 @@ from fashionbert.search import SearchEngine
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("this_machine")]
 KEY = "a long secret"
 START_SECONDS = 120
-
-
-def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return listening.getsockname()[1]
 
 
 def put(port: int, product_id: str, picture: bytes) -> int:
@@ -41,31 +36,36 @@ def put(port: int, product_id: str, picture: bytes) -> int:
         return response.status
 
 
-def wait_until_ready(port: int, service: "subprocess.Popen[bytes]") -> None:
-    end = time.monotonic() + START_SECONDS
-    while True:
-        assert service.poll() is None, "the service has ended"
+@contextmanager
+def service(*command: object) -> Iterator[int]:
+    """Run a service until the block ends, then kill it; gives the port on which it can be called."""
+    program = list(map(str, [sys.executable, *command, "--port", 0, "--device", "cpu"]))
+    environment = {**os.environ, "FASHIONBERT_SERVE_KEY": KEY}
+    with subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, text=True) as running:
+        patience = threading.Timer(START_SECONDS, running.kill)
+        patience.start()
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=5):
-                return
-        except urllib.error.URLError:
-            assert time.monotonic() < end, "the service does not start"
-            time.sleep(0.1)
+            yield announced_port(running)
+        finally:
+            patience.cancel()
+            running.send_signal(signal.SIGKILL)
+
+
+def announced_port(running: "subprocess.Popen[str]") -> int:
+    """What the service says when it can be called."""
+    assert running.stdout is not None
+    for line in running.stdout:
+        if found := re.match(r"http://127\.0\.0\.1:(\d+) serves ", line):
+            return int(found[1])
+    raise AssertionError("the service has ended before it could be called")
 
 
 def test_what_was_written_before_a_kill_is_there(own_index: Path, pictures: list[bytes]) -> None:
-    port = free_port()
-    command = [sys.executable, "-m", "fashionbert", "serve", own_index, "--port", port, "--device", "cpu"]
-    service = subprocess.Popen(list(map(str, command)), env={**os.environ, "FASHIONBERT_SERVE_KEY": KEY})
-    try:
-        wait_until_ready(port, service)
-        written = []
+    written = []
+    with service("-m", "fashionbert", "serve", own_index) as port:
         for number in range(4):
             assert put(port, f"new-{number}", pictures[number]) in (200, 201)
             written.append(f"new-{number}")
-    finally:
-        service.send_signal(signal.SIGKILL)
-        service.wait()
     engine = SearchEngine.open(own_index)
     assert set(written) | {"d1", "d2", "d3", "s1", "s2", "s3"} == set(engine.shelf.place_of)
     assert engine.put([]) == ([], [])  # a lock of the dead holds nobody up
@@ -77,19 +77,11 @@ def test_a_kill_inside_a_write_leaves_the_old_product_or_the_new_one(
     own_index: Path, pictures: list[bytes], when: str, is_new: set[bool]
 ) -> None:
     """d1 has two pictures; what is put in its place has one."""
-    port = free_port()
     program = Path(__file__).parents[1] / "killed_inside.py"
-    command = [sys.executable, program, "merge_insert", 1, when, own_index]
-    command += ["serve", own_index, "--port", port, "--device", "cpu"]
     old = SearchEngine.open(own_index).views("d1")
-    service = subprocess.Popen(list(map(str, command)), env={**os.environ, "FASHIONBERT_SERVE_KEY": KEY})
-    try:
-        wait_until_ready(port, service)
-        with pytest.raises((OSError, HTTPException)):
-            put(port, "d1", pictures[0])
-    finally:
-        service.kill()
-        service.wait()
+    command = [program, "merge_insert", 1, when, own_index, "serve", own_index]
+    with service(*command) as port, pytest.raises((OSError, HTTPException)):
+        put(port, "d1", pictures[0])
     engine = SearchEngine.open(own_index)
     found = engine.views("d1")
     assert (found != old) in is_new

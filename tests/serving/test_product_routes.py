@@ -26,6 +26,34 @@ def test_an_unchanged_thumbnail_is_not_sent_again(client: TestClient) -> None:
     assert (again.status_code, again.content) == (304, b"")
 
 
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        ("{tag}", 304),
+        ("W/{tag}", 304),
+        ('"a", W/"b" ,{tag}', 304),
+        ("*", 304),
+        ('"a", "b"', 200),
+        ("", 200),
+        ("a", 200),
+    ],
+)
+def test_several_tags_may_be_known(client: TestClient, header: str, status: int) -> None:
+    tag = client.get("/v1/thumbnails/d1").headers["etag"]
+    again = client.get("/v1/thumbnails/d1", headers={"if-none-match": header.format(tag=tag)})
+    assert (again.status_code, again.headers["etag"]) == (status, tag)
+
+
+def test_a_tag_is_that_of_the_picture(writer: TestClient, pictures: list[bytes]) -> None:
+    """Whatever the version of the index: another picture has another tag, and the same picture keeps its own."""
+    old = writer.get("/v1/thumbnails/d1").headers["etag"]
+    other = writer.get("/v1/thumbnails/d2").headers["etag"]
+    assert old != other
+    writer.put("/v1/products/d2", json=product(pictures))
+    assert writer.get("/v1/thumbnails/d1").headers["etag"] == old
+    assert writer.get("/v1/thumbnails/d2").headers["etag"] != other
+
+
 @pytest.mark.parametrize("path", ["/v1/products/x", "/v1/thumbnails/x", "/v1/thumbnails/d1?view=2", "/v1/products/d1/"])
 def test_what_is_not_there(client: TestClient, path: str) -> None:
     response = client.get(path, follow_redirects=False)
@@ -50,6 +78,15 @@ def test_a_product_is_put_found_replaced_and_deleted(
     assert writer.delete(path).status_code == 204
     assert writer.delete(path).status_code == 404
     assert writer.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("product_id", ["a\nb", "\n", "a\x00", "a\tb", "a\x7f", "a\x9f"])
+def test_an_id_that_no_address_can_name_is_refused(writer: TestClient, pictures: list[bytes], product_id: str) -> None:
+    one = writer.post("/v1/products", json={"products": [product(pictures, product_id=product_id)]})
+    assert one.status_code == 422
+    assert "control characters" in one.json()["error"]["details"][0]
+    assert writer.put(f"/v1/products/{quote(product_id)}", json=product(pictures)).status_code in (404, 405, 422)
+    assert writer.get("/v1/index").json()["products"] == 6
 
 
 def test_several_products_in_one_commit(writer: TestClient, pictures: list[bytes]) -> None:

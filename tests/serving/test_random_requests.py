@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 import schemathesis
+from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from fashionbert.search import SearchEngine
 from fashionbert.serving import ServeSettings, create_app
@@ -45,3 +47,37 @@ def test_no_request_makes_the_service_fail(own_index: Path) -> None:
         ask()
     assert len(operations) == 15
     assert statuses[200] >= 15
+
+
+CHARSETS = ["utf-8", "UTF8", "utf-16", "latin-1", "undefined", "punycode", "idna", "unicode_escape", "base64", "rot13"]
+PLAIN = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=12)
+PARTS = [b"--x", b"--x--", b"\r\n", b"Content-Disposition: form-data; name=", b'"query"', b'"image"; filename="a"']
+PARTS += [
+    b"Content-Type: text/plain; charset=punycode",
+    b"{",
+    b"}",
+    b'"text": ',
+    b'"\\ud800"',
+    b'"red"',
+    b"\xff",
+    b"\0",
+]
+
+
+@pytest.mark.slow
+@settings(LIMITS, max_examples=REQUESTS)
+@given(
+    boundary=st.sampled_from(["x", '"x"']) | PLAIN,
+    charset=st.sampled_from(CHARSETS) | PLAIN,
+    parts=st.lists(st.sampled_from(PARTS) | st.binary(max_size=8), max_size=8),
+)
+def test_no_parameter_of_a_content_type_makes_the_service_fail(
+    client: TestClient, boundary: str, charset: str, parts: list[bytes]
+) -> None:
+    """The body is a form whose boundary is x."""
+    begin, end = b'--x\r\nContent-Disposition: form-data; name="query"\r\n\r\n', b"\r\n--x--\r\n"
+    headers = {"content-type": f"multipart/form-data; boundary={boundary}; charset={charset}"}
+    response = client.post("/v1/search", content=begin + b"".join(parts) + end, headers=headers)
+    assert response.status_code < 500, response.text
+    if response.status_code >= 400:
+        assert response.json()["error"]["message"]

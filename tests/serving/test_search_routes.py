@@ -103,6 +103,8 @@ HUGE = {"text": "word " * 100_000}
         ("/v1/facets", {"filter": "size = 4"}, 422, "there is no attribute 'size'"),
         ("/v1/explain", {"text": "a", "product_id": "nobody"}, 422, "there is no product 'nobody'"),
         ("/v1/explain", {"text": "a", "product_id": "d1", "view": 7}, 422, "has no picture 7"),
+        ("/v1/explain", {"text": "a", "product_id": "x" * 501}, 422, "at most 500 characters"),
+        ("/v1/score", {"pairs": [{"text": "a", "product_id": "x" * 501}]}, 422, "at most 500 characters"),
         ("/v1/explain", {"text": "a"}, 422, "product_id: Field required"),
     ],
 )

@@ -8,14 +8,25 @@ import pytest
 from fastapi.testclient import TestClient
 
 from fashionbert.cli.main import main
-from fashionbert.errors import SettingsError
+from fashionbert.errors import SearchIndexError, SettingsError
 from fashionbert.search import SearchEngine
-from fashionbert.serving import ServeSettings, create_app, load_serve_settings
+from fashionbert.serving import ServeSettings, create_app, load_serve_settings, openapi_schema
 
 
 def test_health_and_readiness(client: TestClient) -> None:
     assert client.get("/health").json() == {"status": "alive"}
     assert client.get("/ready").json() == {"status": "ready"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/static/style.css", "/health", "/ready", "/v1/index", "/v1/products/d1", "/v1/thumbnails/d1", "/v1/facets"],
+)
+def test_what_can_be_got_can_be_asked_for_its_head(client: TestClient, path: str) -> None:
+    whole, head = client.get(path), client.head(path)
+    assert (head.status_code, head.content) == (whole.status_code, b"")
+    for name in ("content-type", "content-length", "etag"):
+        assert head.headers.get(name) == whole.headers.get(name)
 
 
 def test_metrics_count_answers_and_stages(shop_index: Path) -> None:
@@ -64,6 +75,12 @@ def test_a_search_takes_one_turn(shop_index: Path) -> None:
         assert called == []
 
 
+def test_every_status_of_a_body_is_declared() -> None:
+    paths = openapi_schema()["paths"]
+    for path in ("/v1/search", "/v1/score", "/v1/products"):
+        assert {"400", "408", "413", "415", "422", "503"} <= paths[path]["post"]["responses"].keys()
+
+
 def test_answers_carry_security_headers(client: TestClient) -> None:
     for path in ("/", "/v1/index", "/nothing", "/static/..%2f__init__.py"):
         headers = client.get(path).headers
@@ -96,6 +113,28 @@ def test_flags_come_before_the_environment_and_that_before_the_file(
     settings = load_serve_settings(file, {"port": 5, "key": None})
     assert (settings.port, settings.queue, settings.host, settings.key) == (5, 4, "0.0.0.0", None)
     assert load_serve_settings(None, {}).host == "127.0.0.1"
+
+
+def test_the_model_is_given_by_flag_environment_or_file(
+    this_machine: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command opens the index with it."""
+    opened: list[Path | None] = []
+
+    def open_index(folder: Path, *, model: Path | None, device: str) -> None:
+        opened.append(model)
+        raise SearchIndexError("it is only looked at what is opened")
+
+    monkeypatch.setattr(SearchEngine, "open", open_index)
+    (tmp_path / "serve.yaml").write_text("model: from-file\nport: 0\ndevice: cpu\n")
+    command = ["fashionbert", "serve", "index", "--config", str(tmp_path / "serve.yaml")]
+    for flags, environment in (([], None), ([], "from-environment"), (["--model", "from-flag"], "from-environment")):
+        if environment is not None:
+            monkeypatch.setenv("FASHIONBERT_SERVE_MODEL", environment)
+        monkeypatch.setattr(sys, "argv", [*command, *flags])
+        with pytest.raises(SystemExit):
+            main()
+    assert opened == [Path("from-file"), Path("from-environment"), Path("from-flag")]
 
 
 def test_every_fault_of_the_settings_is_said(tmp_path: Path) -> None:

@@ -2,13 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import CancelledError, Future
-from typing import Any
+from concurrent.futures import CancelledError
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 from starlette.requests import Request
 
 from fashionbert.errors import FolderInUseError, QueryError, SearchIndexError
@@ -19,80 +15,7 @@ from fashionbert.serving.problems import ProblemError
 from fashionbert.serving.waiting import wait_for
 from fashionbert.serving.worker import BusyError, Load, Worker
 
-LONG = 60.0
-
-
-class SlowEngine:
-    """Answers with as many matches as the query has letters; holds a gate before each batch."""
-
-    def __init__(self) -> None:
-        self.gate, self.entered = threading.Semaphore(0), threading.Semaphore(0)
-        self.batches: list[list[str]] = []
-        self.fault: Exception | None = None
-        self.refreshed, self.tidied = threading.Event(), threading.Event()
-        self.is_worn = False
-
-    def search_many(self, queries: Sequence[Query]) -> list[Answer]:
-        self.entered.release()
-        assert self.gate.acquire(timeout=LONG)
-        self.batches.append([query.text for query in queries])
-        if any(query.text == "bad" for query in queries):
-            raise QueryError("the query cannot be answered")
-        return [Answer(hits=(), matches=len(query.text)) for query in queries]
-
-    def score(self, pairs: Sequence[tuple[str, Any]]) -> NDArray[np.float64]:
-        """A tenth for each letter."""
-        assert self.gate.acquire(timeout=LONG)
-        self.batches.append([text for text, _ in pairs])
-        return np.asarray([len(text) / 10 for text, _ in pairs])
-
-    def tidy(self) -> None:
-        self.tidied.set()
-        if isinstance(self.fault, FolderInUseError):
-            raise self.fault
-        self.is_worn = False
-
-    def refresh(self) -> bool:
-        self.refreshed.set()
-        if self.fault is not None:
-            raise self.fault
-        return False
-
-
-@pytest.fixture
-def engine() -> SlowEngine:
-    return SlowEngine()
-
-
-def make_worker(engine: Any, **changes: Any) -> Worker:
-    values = {"queue_size": 3, "batch_size": 8, "deadline": LONG, "refresh": LONG, **changes}
-    worker = Worker(engine, **values)
-    worker.start()
-    return worker
-
-
-@pytest.fixture
-def worker(engine: SlowEngine) -> Iterator[Worker]:
-    worker = make_worker(engine)
-    yield worker
-    for _ in range(20):
-        engine.gate.release()
-    worker.close()
-
-
-def ask(worker: Worker, *texts: str) -> "list[Future[Answer]]":
-    return [worker.search(Query(text=text)) for text in texts]
-
-
-def matches(futures: "Sequence[Future[Answer]]") -> list[int]:
-    return [future.result(LONG).matches for future in futures]
-
-
-def busy(engine: SlowEngine, worker: Worker) -> "Future[Answer]":
-    """A search that the engine is at."""
-    [first] = ask(worker, "first")
-    assert engine.entered.acquire(timeout=LONG)
-    return first
+from .slow_engine import LONG, SlowEngine, ask, busy, make_worker, matches
 
 
 def test_what_comes_meanwhile_is_computed_together(engine: SlowEngine, worker: Worker) -> None:
@@ -209,7 +132,30 @@ def test_an_index_that_somebody_else_writes_to_is_tidied_later_and_is_no_fault(e
     assert engine.tidied.wait(LONG)
     worker.call(lambda _: None).result(LONG)
     assert engine.is_worn
+    assert engine.refreshed.wait(LONG)  # what they have written is seen in any case
     assert worker.fault is None
+    worker.close()
+
+
+def test_a_worker_that_is_never_idle_tidies_in_the_end(engine: SlowEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks after each search, and there is always another one; after two looks in vain it has waited enough."""
+    monkeypatch.setattr(worker_module, "_MOST_PUT_OFF", 2)
+    now = [100.0]
+    monkeypatch.setattr(worker_module, "monotonic", lambda: now[0])
+    worker = make_worker(engine, refresh=5.0)
+    engine.is_worn = True
+    last = busy(engine, worker)
+    tidied = []
+    for text in "abcd":
+        [following] = ask(worker, text)
+        now[0] += 5.0
+        engine.gate.release()
+        matches([last])
+        assert engine.entered.acquire(timeout=LONG)  # it has looked, and is at the following one
+        tidied.append(engine.tidied.is_set())
+        last = following
+    engine.gate.release()
+    assert tidied == [False, False, True, True]
     worker.close()
 
 

@@ -44,12 +44,13 @@ def serve(
     from fashionbert.cli.stores import torch_device
     from fashionbert.search import SearchEngine
 
-    flags = {"host": host, "port": port, "key": key, "queue": queue, "deadline_ms": deadline_ms, "device": device}
-    flags |= {"batch": batch, "upload_mb": upload_mb, "refresh_seconds": refresh_seconds}
+    flags = {"host": host, "port": port, "key": key, "queue": queue, "deadline_ms": deadline_ms, "model": model}
+    flags |= {"device": device, "batch": batch, "upload_mb": upload_mb, "refresh_seconds": refresh_seconds}
     flags["picture_hosts"] = picture_host or None
     settings = load_serve_settings(config, flags)
     with _listening(settings.host, settings.port) as listener:  # before the model is loaded, which takes its time
-        engine = SearchEngine.open(index, model=model, device=torch_device(settings.device))
+        engine = SearchEngine.open(index, model=settings.model, device=torch_device(settings.device))
+        listener.listen()  # from here on callers are kept waiting, for the moment that it takes
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         typer.echo(f"http://{host}:{listener.getsockname()[1]} serves {index}; Ctrl-C ends it")
         server = uvicorn.Server(uvicorn.Config(create_app(engine, settings), log_level="warning"))

@@ -75,6 +75,7 @@ def create_app(engine: SearchEngine, settings: ServeSettings, *, name: str = "")
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        desk.start()
         worker.start()
         yield
         worker.close()
@@ -95,6 +96,7 @@ def create_app(engine: SearchEngine, settings: ServeSettings, *, name: str = "")
         smaller=dict.fromkeys(("/v1/facets", "/v1/explain"), _SMALL_BYTES),
     )
     app.add_middleware(_Watch, metrics=metrics)
+    app.add_middleware(_AnswerHead)
     return app
 
 
@@ -143,6 +145,23 @@ async def _answer_http(_: Request, error: Exception) -> Response:
 
 async def _answer_problem(_: Request, error: Exception) -> Response:
     return problem_response(problem_of(error))
+
+
+class _AnswerHead:
+    """Answers HEAD as GET, without the body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def without_body(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        await self._app({**scope, "method": "GET"}, receive, without_body)
 
 
 class _Watch:

@@ -1,5 +1,6 @@
 """Bodies of requests and answers; the OpenAPI file is made of them."""
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -9,6 +10,7 @@ from fashionbert.search.query import LONGEST_TEXT, LONGEST_TICK, MOST_TICKED, MO
 
 Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
 Base64 = Annotated[str, Field(description="A picture file (JPEG, PNG, WebP, GIF, BMP, TIFF), in base64.")]
+ProductId = Annotated[str, Field(max_length=500)]
 ProductIds = Annotated[list[Annotated[str, Field(min_length=1, max_length=500)]], Field(max_length=100)]
 Tick = Annotated[str, Field(max_length=LONGEST_TICK)]
 Ticks = Annotated[
@@ -29,6 +31,14 @@ def _refuse_own(attributes: dict[str, str]) -> dict[str, str]:
     return attributes
 
 
+def _refuse_controls(product_id: str) -> str:
+    if re.search(r"[\x00-\x1f\x7f-\x9f]", product_id):
+        raise ValueError("an id holds no line breaks, nor other control characters: no address could name it")
+    return product_id
+
+
+NewProductId = Annotated[str, AfterValidator(_refuse_controls)]
+"""Of a product that is written; those of an index may be older than this rule, and can be read and deleted."""
 Attributes = Annotated[
     dict[Annotated[str, Field(min_length=1, max_length=100)], Annotated[str, Field(max_length=LONGEST_TEXT)]],
     Field(max_length=100),
@@ -37,7 +47,8 @@ Attributes = Annotated[
 
 
 class _Body(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Any bound makes pydantic read texts as Unicode: half of a surrogate pair is refused here, not met later.
+    model_config = ConfigDict(frozen=True, extra="forbid", str_min_length=0)
 
 
 class SearchBody(_Body):
@@ -68,7 +79,7 @@ class ExplainBody(_Body):
     """A query and a picture of the index."""
 
     text: Text
-    product_id: str
+    product_id: ProductId
     view: View = None
 
 
@@ -77,7 +88,7 @@ class ScoredPair(_Body):
 
     text: Text
     image: Base64 | None = None
-    product_id: str | None = None
+    product_id: ProductId | None = None
     view: View = None
 
 
@@ -92,7 +103,7 @@ class Document(_Body):
 
     text: Text | None = None
     image: Base64 | None = None
-    product_id: str | None = None
+    product_id: ProductId | None = None
     view: View = None
 
 
@@ -120,7 +131,7 @@ class ProductBody(_Body):
 class NamedProductBody(ProductBody):
     """A product to write, with its id."""
 
-    product_id: Annotated[str, Field(min_length=1, max_length=500)]
+    product_id: Annotated[NewProductId, Field(min_length=1, max_length=500)]
 
 
 class ProductsBody(_Body):

@@ -19,7 +19,7 @@ from urllib3 import BaseHTTPResponse
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
-from fashionbert.serving.problems import ProblemError
+from fashionbert.serving.problems import ProblemError, shown
 
 _REDIRECTS = 3
 _CHUNK = 1 << 16
@@ -43,6 +43,14 @@ def is_public(address: str) -> bool:
     return found.is_global and not found.is_multicast
 
 
+def spelt_host(named: str) -> str:
+    """Spell a host as connections do, in small ASCII letters; :class:`ValueError` where DNS has no such name."""
+    if named.startswith("[") or named.count(":") > 1:  # IPv6
+        return named.lower()
+    name, colon, port = named.partition(":")
+    return name.encode("idna").decode().lower() + colon + port
+
+
 class Links:
     """Fetches pictures from allowed hosts."""
 
@@ -57,12 +65,13 @@ class Links:
         """Take what is allowed.
 
         Args:
-            hosts: names, each with a port where it is not that of the scheme (``cdn.shop.com``, ``intern:8080``).
+            hosts: names, each with a port where it is not that of the scheme (``cdn.shop.com``, ``intern:8080``); with
+                umlauts or as DNS spells those.
             most_bytes: largest file.
             seconds: for the whole of a file.
             allowed: says of an IP address whether it may be connected to.
         """
-        self._hosts = sorted({host.lower() for host in hosts})
+        self._hosts = sorted(set(map(spelt_host, hosts)))
         self._most_bytes, self._seconds, self._allowed = most_bytes, seconds, allowed
 
     def fetch(self, url: str, where: str) -> bytes:
@@ -90,12 +99,11 @@ class Links:
                     url = urljoin(url, response.headers.get("location", ""))
             raise _RefusedError(f"is redirected more than {_REDIRECTS} times")
         except _RefusedError as error:
-            raise ProblemError(422, "bad-image", f"{where}: {url} {error}") from error
+            raise ProblemError(422, "bad-image", f"{where}: {shown(url)} {error}") from error
         except (HTTPError, HTTPException, OSError, ValueError) as error:
-            reason = (
-                f"takes more than {self._seconds:g} seconds" if monotonic() >= until else f"cannot be had ({error})"
-            )
-            raise ProblemError(422, "bad-image", f"{where}: {url} {reason}") from error
+            is_late = monotonic() >= until
+            reason = f"takes more than {self._seconds:g} seconds" if is_late else f"cannot be had ({error!s:.200})"
+            raise ProblemError(422, "bad-image", f"{where}: {shown(url)} {reason}") from error
 
     @contextmanager
     def _answer(self, url: str, until: float) -> Iterator[BaseHTTPResponse]:

@@ -9,6 +9,8 @@ from starlette.responses import JSONResponse
 from fashionbert.errors import FashionBertError, FolderInUseError, PictureError, QueryError, SearchIndexError
 from fashionbert.serving.worker import BusyError
 
+_LONGEST_QUOTE = 200
+
 
 class ProblemError(Exception):
     """A request that cannot be answered."""
@@ -50,16 +52,28 @@ def problem_of(error: Exception) -> ProblemError:
 
 def problem_response(problem: ProblemError) -> JSONResponse:
     """Make the answer of a problem."""
-    body = {"error": {"code": problem.code, "message": problem.message, "details": problem.details}}
+    message, *details = map(_encodable, (problem.message, *problem.details))
+    body = {"error": {"code": problem.code, "message": message, "details": details}}
     headers = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
     if problem.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse(body, problem.status, headers)
 
 
+def shown(text: str) -> str:
+    """Quote what somebody sent, in ASCII and cut to 200 characters."""
+    quoted = ascii(text[:_LONGEST_QUOTE])
+    return quoted if len(quoted) <= _LONGEST_QUOTE else f"{quoted[: _LONGEST_QUOTE - 3]}..."
+
+
 def describe_faults(faults: Sequence[Any]) -> list[str]:
     """Say what pydantic found, one line a fault."""
     return [f"{'.'.join(map(str, fault['loc'])) or 'body'}: {fault['msg']}" for fault in faults][:50]
+
+
+def _encodable(text: str) -> str:
+    """A text as it is, but for what no encoding has: messages repeat what was sent, and must be sent themselves."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _later(code: str, message: str, seconds: int) -> ProblemError:

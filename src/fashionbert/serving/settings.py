@@ -15,6 +15,7 @@ from pydantic_settings import (
 from yaml import YAMLError
 
 from fashionbert.errors import SettingsError
+from fashionbert.serving.links import spelt_host
 
 PREFIX = "FASHIONBERT_SERVE_"
 
@@ -26,6 +27,7 @@ class ServeSettings(BaseSettings):
         host: address to listen on; only this machine can reach the default.
         port: to listen on.
         key: what writers send as ``Authorization: Bearer KEY``; without one nothing can be written.
+        model: the index's run folder, where it is no longer where it was.
         device: where the model runs.
         queue: requests that may wait; more are turned away at once.
         batch: searches that are computed together.
@@ -41,6 +43,7 @@ class ServeSettings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     key: SecretStr | None = Field(default=None, min_length=8)
+    model: Path | None = None
     device: str = "auto"
     queue: int = Field(default=64, ge=1)
     batch: int = Field(default=16, ge=1)
@@ -60,7 +63,17 @@ class ServeSettings(BaseSettings):
         wrong = [host for host in hosts if "/" in host or "*" in host or not host]
         if wrong:
             raise ValueError(f"{', '.join(map(repr, wrong))}: name hosts alone, such as cdn.shop.com")
+        if unknown := [host for host in hosts if not _is_name(host)]:
+            raise ValueError(f"{', '.join(map(repr, unknown))}: no host can be called so")
         return hosts
+
+
+def _is_name(host: str) -> bool:
+    try:
+        spelt_host(host)
+    except ValueError:
+        return False
+    return True
 
 
 def load_serve_settings(config: Path | None, flags: Mapping[str, Any]) -> ServeSettings:

@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Generic, TypeVar
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from fashionbert.errors import FashionBertError, FolderInUseError
 from fashionbert.search import Answer, Query, SearchEngine
-from fashionbert.search.pictures import AnyPicture
+from fashionbert.search.pictures import AnyPicture, IndexedPicture
 from fashionbert.search.shelf import Shelf
 
 Asked = TypeVar("Asked")
@@ -27,6 +28,11 @@ Result = TypeVar("Result")
 _LOG = logging.getLogger("fashionbert.serving")
 _PAIRS_OF_A_SEARCH = 50
 """Pairs that count as one search when batches are filled."""
+_PICTURES_OF_A_TURN = 32
+"""Pictures of one job that are read before others have their turn."""
+
+_MOST_PUT_OFF = 12
+"""Looks at a worn index after which it is tidied though others wait; a minute, by default."""
 
 
 class BusyError(Exception):
@@ -43,15 +49,18 @@ class _Job(Generic[Asked, Result]):
 
     Attributes:
         run: gives a result for each of what is asked; jobs of the same one may share a call.
-        asked: by this job.
-        weight: how much of a batch it fills; 0: it shares no call.
-        until: when nobody waits for it any more.
+        asked: by this job; several pieces of it have a turn each, and the jobs of others come between.
+        weight: how much of a batch a piece fills; 0: it shares no call.
+        until: when nobody waits for it any more, unless it is begun.
+        joined: makes one result of those of the pieces.
     """
 
     run: Callable[[SearchEngine, Sequence[Asked]], Sequence[Result]]
-    asked: Asked
+    asked: deque[Asked]
     weight: int
     until: float
+    joined: Callable[[Sequence[Result]], Result] = lambda results: results[0]
+    results: list[Result] = field(default_factory=list)
     came: float = field(default_factory=monotonic)
     future: "Future[Result]" = field(default_factory=Future)
 
@@ -100,6 +109,7 @@ class Worker:
         self._closed = True
         self._changed = threading.Condition()
         self._thread = threading.Thread()
+        self._put_off = 0
         self.fault: str | None = None
         """Why the index cannot be read at the moment; None while all is well."""
 
@@ -149,10 +159,10 @@ class Worker:
         Raises:
             BusyError: the queue is full.
         """
-        return self._put(_Job(_search, query, 1, self._until()))
+        return self._put(_Job(_search, deque([query]), 1, self._until()))
 
     def score(self, pairs: Sequence[tuple[str, AnyPicture]]) -> "Future[NDArray[np.float64]]":
-        """Put pairs in the queue.
+        """Put pairs in the queue; those of many pictures have several turns.
 
         Args:
             pairs: words and a picture each.
@@ -163,7 +173,8 @@ class Worker:
         Raises:
             BusyError: the queue is full.
         """
-        return self._put(_Job(_score, pairs, 1 + len(pairs) // _PAIRS_OF_A_SEARCH, self._until()))
+        pieces = _pieces(pairs)
+        return self._put(_Job(_score, deque(pieces), max(map(_weight, pieces)), self._until(), np.concatenate))
 
     def call(self, run: Callable[[SearchEngine], Result]) -> "Future[Result]":
         """Put any other work in the queue.
@@ -177,7 +188,7 @@ class Worker:
         Raises:
             BusyError: the queue is full.
         """
-        return self._put(_Job(lambda engine, _: [run(engine)], None, 0, self._until()))
+        return self._put(_Job(lambda engine, _: [run(engine)], deque([None]), 0, self._until()))
 
     def _until(self) -> float:
         return monotonic() + self._deadline
@@ -217,11 +228,9 @@ class Worker:
 
     def _look_for_newer(self) -> None:
         try:
-            if not self._jobs and self._engine.is_worn:
-                self._engine.tidy()
+            with suppress(FolderInUseError):  # who writes there will tidy, or the next look does
+                self._tidy_if_worn()
             self._engine.refresh()
-        except FolderInUseError:
-            return  # who writes there will tidy, or the next look does
         except FashionBertError as error:
             self.fault = str(error)
         except BaseException as error:  # the thread must live on, whatever a look at a damaged index brings
@@ -229,6 +238,16 @@ class Worker:
             self.fault = f"the index cannot be read ({error!r})"
         else:
             self.fault = None
+
+    def _tidy_if_worn(self) -> None:
+        """Tidy when nobody waits; where somebody always does, after a time all the same: each write wears it more."""
+        if not self._engine.is_worn:
+            self._put_off = 0
+        elif self._jobs and self._put_off < _MOST_PUT_OFF:
+            self._put_off += 1
+        else:
+            self._engine.tidy()
+            self._put_off = 0
 
     def _batch(self) -> list[_Job[Any, Any]]:
         """Take the first job, with those behind it that can share its call."""
@@ -241,21 +260,32 @@ class Worker:
             room -= job.weight
         return batch
 
+    def _take(self, job: "_Job[Asked, Result]", result: Result) -> None:
+        """Take the result of a piece: the next one goes to the end of the queue, the last one makes the answer."""
+        job.results.append(result)
+        job.asked.popleft()
+        if not job.asked:
+            job.future.set_result(job.joined(job.results))
+            return
+        with self._changed:
+            if not job.future.cancelled():
+                self._jobs.append(job)  # however full the queue is: it was accepted as a whole
+
     def _run(self, jobs: Sequence[_Job[Any, Any]]) -> None:
         if not jobs:
             return
         started = monotonic()
         try:
-            results = jobs[0].run(self._engine, [job.asked for job in jobs])
+            results = jobs[0].run(self._engine, [job.asked[0] for job in jobs])
         except BaseException as error:  # a panic of the database is none of Exception, and the thread must live on
             if len(jobs) == 1:  # whatever it is belongs to who asked
-                jobs[0].future.set_exception(error)
+                _fail(jobs[0], error)
                 return
             for job in jobs:  # one of them is at fault, and the others must not suffer for it
                 self._run([job])
             return
         for job, result in zip(jobs, results, strict=True):
-            job.future.set_result(result)
+            self._take(job, result)
         if jobs[0].run is _search:
             try:
                 self._load.searched(results, [started - job.came for job in jobs])
@@ -264,13 +294,36 @@ class Worker:
 
 
 def _is_due(job: _Job[Any, Any]) -> bool:
-    """Whether anybody still waits for it."""
-    if not job.future.set_running_or_notify_cancel():
+    """Whether anybody still waits for it; who has waited for the last piece cannot go any more."""
+    if monotonic() > job.until and not job.results:  # what is begun is not thrown away
+        _fail(job, BusyError("the request has waited beyond its deadline", 1))
         return False
-    if monotonic() > job.until:
-        job.future.set_exception(BusyError("the request has waited beyond its deadline", 1))
-        return False
-    return True
+    return not job.future.cancelled() if len(job.asked) > 1 else job.future.set_running_or_notify_cancel()
+
+
+def _fail(job: _Job[Any, Any], error: BaseException) -> None:
+    if job.future.running() or job.future.set_running_or_notify_cancel():
+        job.future.set_exception(error)
+
+
+def _pieces(pairs: Sequence[tuple[str, AnyPicture]]) -> list[list[tuple[str, AnyPicture]]]:
+    """Cut pairs where the pictures to read become too many for one turn; without pairs there is one empty piece."""
+    pieces: list[list[tuple[str, AnyPicture]]] = [[]]
+    met: set[int] = set()
+    for text, picture in pairs:
+        if not isinstance(picture, IndexedPicture):
+            if id(picture) not in met and len(met) == _PICTURES_OF_A_TURN:
+                pieces.append([])
+                met = set()
+            met.add(id(picture))
+        pieces[-1].append((text, picture))
+    return pieces
+
+
+def _weight(pairs: Sequence[tuple[str, AnyPicture]]) -> int:
+    """How many searches pairs are worth: a picture to read is one, as where it is searched by."""
+    pictures = {id(picture) for _, picture in pairs if not isinstance(picture, IndexedPicture)}
+    return max(1 + len(pairs) // _PAIRS_OF_A_SEARCH, len(pictures))
 
 
 def _search(engine: SearchEngine, queries: Sequence[Query]) -> list[Answer]:

@@ -1,5 +1,6 @@
 """Products: read by anybody, written by who has the key."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Annotated
@@ -12,6 +13,7 @@ from fashionbert.search.shelf import Shelf
 from fashionbert.search.thumbnails import MEDIA_TYPE
 from fashionbert.serving.bodies import (
     NamedProductBody,
+    NewProductId,
     ProblemAnswer,
     ProductAnswer,
     ProductBody,
@@ -30,6 +32,7 @@ from fashionbert.types import Product
 router = APIRouter(prefix="/v1", tags=["products"])
 writes = APIRouter(prefix="/v1", tags=["products"], route_class=WritingRoute)
 ProductIdPath = Annotated[str, Path(min_length=1, max_length=500)]
+NewProductIdPath = Annotated[NewProductId, Path(min_length=1, max_length=500)]
 _MOST_PICTURES = 200
 """Of one write: some seconds of the model, which all others wait for."""
 _READ = {**PROBLEMS, 404: {"model": ProblemAnswer, "description": "There is no such product or picture."}}
@@ -65,16 +68,17 @@ def thumbnail(
     _need(shelf, product_id)
     if view is not None and view not in shelf.views[shelf.rows_of(product_id)]:
         raise ProblemError(404, "no-such-picture", f"product {product_id!r} has no picture {view}")
-    tag = f'"{shelf.version}"'
+    picture = shelf.thumbnail(product_id, view)
+    tag = f'"{hashlib.sha256(picture).hexdigest()[:32]}"'  # an index made anew counts its versions from one again
     headers = {"ETag": tag, "Cache-Control": "public, max-age=60"}
-    if request.headers.get("if-none-match") == tag:
+    if _is_known(request, tag):
         return Response(status_code=304, headers=headers)
-    return Response(shelf.thumbnail(product_id, view), media_type=MEDIA_TYPE, headers=headers)
+    return Response(picture, media_type=MEDIA_TYPE, headers=headers)
 
 
 @writes.put("/products/{product_id:path}", responses=_WRITE)
 async def put_product(
-    request: Request, service: TheService, product_id: ProductIdPath, body: ProductBody
+    request: Request, service: TheService, product_id: NewProductIdPath, body: ProductBody
 ) -> WrittenAnswer:
     """Add a product, or replace it."""
     return await _put(request, service, [NamedProductBody(product_id=product_id, **body.model_dump())])
@@ -99,6 +103,12 @@ async def delete_product(request: Request, service: TheService, product_id: Prod
         engine.delete([product_id])
 
     await wait_for(request, service.worker.call(run))
+
+
+def _is_known(request: Request, tag: str) -> bool:
+    """Whether the caller has what a tag stands for; tags of ours hold no commas."""
+    known = [each.strip() for each in ",".join(request.headers.getlist("if-none-match")).split(",")]
+    return "*" in known or tag in [each.removeprefix("W/") for each in known]
 
 
 def _need(shelf: Shelf, product_id: str) -> None:

@@ -35,6 +35,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemAnswer, "description": words}
     for status, words in {
         400: "The body breaks off, or is no form.",
+        408: "Nothing of the body has come for half a minute.",
         413: "The body is too large.",
         415: "The body is of another type.",
         422: "The request cannot be answered as it is.",
