@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from fashionbert.catalogue import Catalogue
 from fashionbert.errors import QueryError, SearchIndexError
+from fashionbert.scoring.probability import fit_line
 from fashionbert.search import Calibration, Query, SearchEngine, calibrate
-from fashionbert.search.calibration import choose_threshold, fit_line
+from fashionbert.search.calibration import choose_threshold
 
 CALIBRATION = Calibration(
     slope=2.0, offset=-1.0, threshold=0.5, precision=0.8, reached=0.9, answered=0.4, queries=10, source="a test"
@@ -48,7 +49,7 @@ def test_margins_that_part_right_from_wrong_have_a_fit_too() -> None:
 
 @pytest.mark.parametrize("right", [True, False])
 def test_one_kind_alone_gives_no_line(right: bool) -> None:
-    with pytest.raises(ValueError, match="a calibration needs both"):
+    with pytest.raises(ValueError, match="a line needs both"):
         fit_line(np.arange(3.0), np.full(3, right))
 
 

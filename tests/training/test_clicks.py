@@ -18,7 +18,7 @@ from fashionbert.model.clicks import ClickModel
 from fashionbert.scoring.clicks import ClickReader, load_click_model, save_click_model
 from fashionbert.training import Display
 from fashionbert.training.click_setup import ClickStart, start_clicks
-from fashionbert.training.clicks import fit_clicks, measure_clicks
+from fashionbert.training.clicks import fit_clicks, measure_clicks, start_at_similarity
 from fashionbert.training.record import read_metrics
 
 
@@ -83,6 +83,27 @@ def test_it_learns_what_is_clicked_on(
     assert np.mean(losses[-10:]) < 0.2 < np.mean(losses[:10])
 
 
+def test_it_begins_with_what_the_vectors_say_of_clicks(
+    make_run: Callable[..., Path], make_rows: Callable[..., ClickRows], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clicked on from a similarity of 3 upwards: between 2 and 4 the line crosses one half."""
+    run = make_run(tmp_path / "run", side_agreement=True, hidden_dropout_prob=0.1)
+    settings = settings_of()
+    start = start_clicks(settings, run, "cpu")
+    rows, reader = make_rows(settings, start), ClickReader(settings, start.tokenizer)
+    similar = np.where(rows.clicked, 4.0, 2.0) + np.random.default_rng(0).normal(0, 1, len(rows))
+    monkeypatch.setattr(reader, "similarities", lambda model, rows, places: similar[places])
+    start_at_similarity(start.model, rows, reader)
+    agreement = start.model.matching.side_agreement
+    assert agreement is not None
+    assert agreement.threshold.item() == pytest.approx(3, abs=0.3)
+    assert agreement.gain.item() > 1
+    assert agreement.started
+    similar = -similar  # clicked on where they are unlike: nothing to begin with
+    start_at_similarity(start.model, rows, reader)
+    assert agreement.gain.item() > 1
+
+
 class Unplugged(Display):
     """Stops after some steps, as Ctrl-C does."""
 
@@ -139,7 +160,7 @@ def test_a_loss_that_is_no_number_stops_before_the_weights_change(
     settings = settings_of()
     start = start_clicks(settings, run, "cpu")
     with torch.no_grad():
-        start.model.head.bias.fill_(float("inf"))
+        start.model.matching.alignment_head.bias.fill_(float("inf"))
     before = {name: value.clone() for name, value in start.model.state_dict().items()}
     rows = make_rows(settings, start)
     with pytest.raises(NonFiniteLossError, match="step 0: loss = nan"):

@@ -45,14 +45,20 @@ class SideAgreement(nn.Module):
         self.threshold.copy_(threshold)
         self.started.fill_(True)
 
+    @torch.no_grad()
+    def start_with(self, gain: float, threshold: float) -> None:
+        """Start from a line that was fitted."""
+        self.gain.fill_(gain)
+        self.start_at(torch.full_like(self.threshold, threshold))
+
     def forward(self, similarity_B: Tensor) -> Tensor:
         """Turn similarities in units of the contrastive task's logits into alignment logits.
 
         Args:
-            similarity_B: of each pair; no gradient flows into it.
+            similarity_B: of each pair.
 
         Returns:
             Logits [B, 2]: half of ``gain * (similarity - threshold)`` for a match, the same against it.
         """
-        half_margin_B = self.gain * (similarity_B.detach() - self.threshold) / 2
+        half_margin_B = self.gain * (similarity_B - self.threshold) / 2
         return torch.stack([-half_margin_B, half_margin_B], dim=1)

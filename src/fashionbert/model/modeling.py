@@ -73,13 +73,13 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
         return self._align(outputs, (texts, self.vectors_of_pictures(frame, pictures)))
 
     def join(
-        self, texts: Side, pictures: Side, vectors: tuple[SideVectors, SideVectors] | None = None
+        self, texts: Side, pictures: Side | None, vectors: tuple[SideVectors, SideVectors] | None = None
     ) -> FashionBertOutput:
         """Read pairs of sides that were read before, so that a side in many pairs is read once.
 
         Args:
             texts: from :meth:`FashionBertModel.read_texts`, a row for each pair.
-            pictures: from :meth:`FashionBertModel.read_pictures`, a row for each pair.
+            pictures: from :meth:`FashionBertModel.read_pictures`, a row for each pair; None: words alone.
             vectors: of the same texts and pictures; a model with side agreement needs them.
 
         Returns:
@@ -114,7 +114,8 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
         assert outputs.pooled_output is not None
         outputs.alignment_logits = self.alignment_head(self.dropout(outputs.pooled_output))
         if self.side_agreement is not None and vectors is not None:
-            outputs.alignment_logits = outputs.alignment_logits + self.side_agreement(self.similarity(*vectors))
+            similarity_B = self.similarity(*vectors).detach()  # it is learnt by the contrastive task
+            outputs.alignment_logits = outputs.alignment_logits + self.side_agreement(similarity_B)
         return outputs
 
     def similarity(self, texts: SideVectors, pictures: SideVectors) -> Tensor:

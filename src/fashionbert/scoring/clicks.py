@@ -63,6 +63,16 @@ class ClickReader:
             logits_B2 = model(batch.input_ids, batch.attention_mask, batch.token_type_ids, batch.position_ids, features)
         return logits_B2.float()
 
+    def similarities(self, model: ClickModel, rows: ClickRows, places: NDArray[np.int64]) -> NDArray[np.float32]:
+        """How alike query and picture of rows are by the vectors that a model with side agreement starts from [B]."""
+        batch = collate_clicks(rows, places, pad_id=self._pad_id).to(self.device)
+        assert batch.features is not None, "a model with side agreement reads pictures"
+        with torch.inference_mode(), autocast(self.settings.training.precision, self.device):
+            similarity_B = model.similarity(
+                batch.input_ids, batch.attention_mask, batch.token_type_ids, batch.features.float()
+            )
+        return similarity_B.float().cpu().numpy()
+
     def predict(self, model: ClickModel, rows: ClickRows) -> NDArray[np.float32]:
         """Probabilities that rows are clicked on, float32 [N]."""
         model.eval()

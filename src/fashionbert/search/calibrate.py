@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from fashionbert.errors import QueryError
-from fashionbert.search.calibration import Calibration, choose_threshold, fit_line
+from fashionbert.scoring.probability import fit_line
+from fashionbert.search.calibration import Calibration, choose_threshold
 from fashionbert.search.engine import SearchEngine
 from fashionbert.search.query import Answer, Query
 from fashionbert.types import Product

@@ -281,8 +281,8 @@ class Worker:
             if len(jobs) == 1:  # whatever it is belongs to who asked
                 _fail(jobs[0], error)
                 return
-            for job in jobs:  # one of them is at fault, and the others must not suffer for it
-                self._run([job])
+            for half in (jobs[: len(jobs) // 2], jobs[len(jobs) // 2 :]):  # the others must not suffer for one of them
+                self._run(half)
             return
         for job, result in zip(jobs, results, strict=True):
             self._take(job, result)

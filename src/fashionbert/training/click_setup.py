@@ -22,7 +22,7 @@ class ClickStart:
     """Everything before the first step.
 
     Attributes:
-        model: with a new head.
+        model: as it begins.
         tokenizer: of the model.
         extractor: gives patch features; None where pictures are not read.
     """
@@ -51,23 +51,23 @@ def start_clicks(settings: Settings, run: Path | None, device: str | torch.devic
     if run is not None:
         processor = FashionBertProcessor.from_pretrained(run, device=device)
         tokenizer, extractor = processor.tokenizer, processor.extractor if reads else None
-        encoder = load_model(run).fashionbert
+        matching = load_model(run)
     elif settings.model.backbone is not None:
         tokenizer = load_tokenizer(settings.model.backbone)
         extractor = build_extractor(settings.images, device) if reads else None
-        encoder = build_model(
+        matching = build_model(
             settings.model,
             vocabulary=len(tokenizer),
             feature_size=1 if extractor is None else extractor.feature_size,
             patches=1 if extractor is None else extractor.patches,
             seed=settings.training.seed,
-        ).fashionbert
+        )
     else:
         raise SettingsError(
             "a click model starts from something that has learnt words",
             ["name a run folder with --model, or a BERT with --set model.backbone=FOLDER"],
         )
-    clicks, config = settings.clicks, encoder.config
+    clicks, config = settings.clicks, matching.config
     faults = []
     if (settings.model.layers or 1) > config.num_hidden_layers:
         faults.append(f"model.layers = {settings.model.layers}: there are {config.num_hidden_layers} to start from")
@@ -81,7 +81,7 @@ def start_clicks(settings: Settings, run: Path | None, device: str | torch.devic
         faults.append("the model knows one segment of words, and query and title are two")
     if faults:
         raise SettingsError("what is started from does not fit the settings", faults)
-    model = ClickModel.from_encoder(
-        encoder, settings.clicks.image, layers=settings.model.layers, seed=settings.training.seed
+    model = ClickModel.from_matching(
+        matching, settings.clicks.image, layers=settings.model.layers, seed=settings.training.seed
     )
     return ClickStart(model, tokenizer, extractor)

@@ -23,6 +23,7 @@ from fashionbert.evaluation.protocols import MatchingPairs
 from fashionbert.files import only_writer
 from fashionbert.model.clicks import ClickModel
 from fashionbert.scoring.clicks import ClickReader
+from fashionbert.scoring.probability import fit_line
 from fashionbert.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from fashionbert.training.display import Display
 from fashionbert.training.optimizer import build_optimizer, rate_factor, set_rate, warmup_steps
@@ -30,6 +31,7 @@ from fashionbert.training.queue import VectorQueue
 from fashionbert.training.record import MetricsFile
 
 METRICS = "metrics.jsonl"
+_ROWS_OF_LINE = 1024
 
 
 def fit_clicks(model: ClickModel, rows: ClickRows, reader: ClickReader, folder: Path, display: Display) -> ClickModel:
@@ -53,6 +55,8 @@ def fit_clicks(model: ClickModel, rows: ClickRows, reader: ClickReader, folder: 
     optimizer = build_optimizer(model.to(reader.device), training, pretrained=False)
     found = load_checkpoint(folder, model, optimizer, reader.device)
     progress = Progress() if found is None else found[0]
+    if found is None:
+        start_at_similarity(model, rows, reader)
     steps_an_epoch = len(_batches(settings, rows, 0))
     steps = max(1, round(training.epochs * steps_an_epoch))
     rise = warmup_steps(training, steps)
@@ -79,6 +83,29 @@ def fit_clicks(model: ClickModel, rows: ClickRows, reader: ClickReader, folder: 
     finally:
         metrics.close()
     return model
+
+
+def start_at_similarity(model: ClickModel, rows: ClickRows, reader: ClickReader) -> None:
+    """Let a model with side agreement start with what its vectors say of clicks, by a line through the first rows.
+
+    They were learnt from whole descriptions. How alike a short query and a picture are when it is clicked on is another
+    number, too far away for a learning rate to reach.
+
+    Args:
+        model: to start from; the two numbers of its side agreement are changed.
+        rows: to learn from.
+        reader: of the run's settings.
+    """
+    agreement, first = model.matching.side_agreement, np.arange(min(len(rows), _ROWS_OF_LINE))
+    clicked = rows.clicked[first]
+    if agreement is None or clicked.all() or not clicked.any():
+        return
+    model.eval()
+    size = reader.settings.evaluation.batch_size
+    parts = [first[start : start + size] for start in range(0, len(first), size)]
+    slope, offset = fit_line(np.concatenate([reader.similarities(model, rows, part) for part in parts]), clicked)
+    if slope > 0:  # otherwise they say nothing of clicks
+        agreement.start_with(slope, -offset / slope)
 
 
 def measure_clicks(scores_N: NDArray[np.float32], rows: ClickRows, settings: Settings) -> MatchingFigures:
