@@ -17,7 +17,8 @@ import numpy as np
 import torch
 import yaml
 
-from benchmarks.results import RESULTS, write_result
+from benchmarks import RESULTS
+from fashionbert.bench.results import write_result
 from fashionbert.catalogue import open_catalogue
 from fashionbert.catalogue.clicks import read_clicks
 from fashionbert.data.clicks import build_click_rows

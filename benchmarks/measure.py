@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.results import RESULTS, write_result
+from benchmarks import RESULTS
 from fashionbert.arithmetic import autocast, has_bf16, resolved
+from fashionbert.bench.results import write_result
 from fashionbert.catalogue.synthetic import write_world
 from fashionbert.config import ImageSettings, ObjectiveSettings
 from fashionbert.data import NOT_HIDDEN, MaskedPictures, MaskedTexts

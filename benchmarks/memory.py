@@ -17,7 +17,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.results import RESULTS, write_result
+from benchmarks import RESULTS
+from fashionbert.bench.results import write_result
 from fashionbert.catalogue import Catalogue, open_catalogue
 from fashionbert.catalogue.synthetic.captions import write_caption
 from fashionbert.catalogue.synthetic.combinations import group_articles

@@ -16,8 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks import RESULTS
 from benchmarks.callers import Asked, ask_at_rate, ask_together, free_port, wait_until_ready
-from benchmarks.results import RESULTS, write_result
+from fashionbert.bench.results import write_result
 from fashionbert.catalogue.synthetic import write_world
 
 NOT_SHOWN = (

@@ -23,8 +23,9 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import BertConfig, BertModel
 
+from benchmarks import RESULTS
 from benchmarks.memory import hollow_store, peak_gibibytes
-from benchmarks.results import RESULTS, write_result
+from fashionbert.bench.results import write_result
 from fashionbert.catalogue import open_catalogue
 from fashionbert.catalogue.synthetic.captions import write_caption
 from fashionbert.catalogue.synthetic.combinations import group_articles

@@ -5,6 +5,7 @@ import sys
 import typer
 
 from fashionbert.cli import (
+    bench,
     catalogue,
     clicks,
     convert,
@@ -44,6 +45,7 @@ app.command()(serve.serve)
 app.command()(demo.demo)
 app.add_typer(clicks.app, name="clicks")
 app.add_typer(reproduce.app, name="reproduce")
+app.add_typer(bench.app, name="bench")
 
 
 def main() -> None:

@@ -11,15 +11,13 @@ import torch
 from fashionbert.files import write_json
 from fashionbert.provenance import commit, versions
 
-RESULTS = Path(__file__).parent / "results"
-
 
 def write_result(folder: Path, kind: str, command: str, does_not_show: str, figures: dict[str, Any]) -> Path:
     """Write what was measured together with when, on what and by which code.
 
     Args:
         folder: of the result files.
-        kind: part of the file's name, beside date and machine; empty for ``benchmarks.measure``.
+        kind: part of the file's name, beside date and machine; empty: none.
         command: that measures it again.
         does_not_show: what nobody should read out of it.
         figures: the measurements.

@@ -1,0 +1,16 @@
+"""Side by side on this machine: fashionbert, what else does the same work, and the machine's own limit."""
+
+from fashionbert.bench.contender import Contender
+from fashionbert.bench.machine import gemm_rates
+from fashionbert.bench.scoring import ScoringShape, joint_operations, scoring_contenders
+from fashionbert.bench.turns import Measured, measure_in_turns
+
+__all__ = [
+    "Contender",
+    "Measured",
+    "ScoringShape",
+    "gemm_rates",
+    "joint_operations",
+    "measure_in_turns",
+    "scoring_contenders",
+]

@@ -1,0 +1,134 @@
+"""One query against a hundred pictures: fashionbert, and others at equal layers, width and tokens.
+
+All weights are random: the arithmetic is the same, and nothing has to be fetched. The rivals read as many tokens as a
+pair has places, so the work of a layer is equal; what fashionbert saves is what it does not do.
+
+Letters: T text tokens, P patches, S = T + P, F feature size, N candidates.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import BertConfig, BertForSequenceClassification
+
+from fashionbert.bench.contender import Contender
+from fashionbert.model import FashionBertConfig, FashionBertForMatching
+
+OURS, RIVALS = "fashionbert.bench.ours", "fashionbert.bench.rivals"
+JOINT, SPLIT = "fashionbert, all layers joint", "fashionbert, split, pictures kept"
+REFERENCE, EAGER = "fashionbert, a forward pass", "transformers BERT, eager"
+_VOCABULARY = 30_522
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoringShape:
+    """Sizes of the model and of the work.
+
+    Attributes:
+        layers: of the encoder.
+        width: D.
+        heads: of attention.
+        tokens: T.
+        patches: P.
+        features: F.
+        candidates: N.
+        split_layers: lower layers in which the sides do not see each other, of our split model.
+    """
+
+    layers: int = 6
+    width: int = 384
+    heads: int = 12
+    tokens: int = 16
+    patches: int = 64
+    features: int = 1280
+    candidates: int = 100
+    split_layers: int = 5
+
+
+def scoring_contenders(shape: ScoringShape, folder: Path) -> list[Contender]:
+    """Write models and inputs, and name who takes part.
+
+    Args:
+        shape: of the work.
+        folder: for the files, empty.
+
+    Returns:
+        Contenders; what each gives is a score for every candidate.
+    """
+    _write_models(shape, folder)
+
+    def contender(
+        name: str, make: str, same_as: str = "", tolerance: float | None = 1e-4, **arguments: Any
+    ) -> Contender:
+        whole = {"folder": str(folder), **arguments}
+        return Contender(name=name, make=make, arguments=whole, same_as=same_as, tolerance=tolerance)
+
+    return [
+        contender(JOINT, f"{OURS}:joint", REFERENCE, 1e-5),
+        contender(SPLIT, f"{OURS}:kept", f"{SPLIT}, reference", 1e-5),
+        contender(REFERENCE, f"{OURS}:reference", model="joint"),
+        contender(f"{SPLIT}, reference", f"{OURS}:reference", model="split"),
+        contender(EAGER, f"{RIVALS}:bert", attention="eager"),
+        contender("transformers BERT, SDPA", f"{RIVALS}:bert", EAGER, attention="sdpa"),
+        contender("sentence-transformers CrossEncoder", f"{RIVALS}:cross_encoder", EAGER),
+        contender("ONNX Runtime, fp32", f"{RIVALS}:onnx_runtime", EAGER, int8=False),
+        contender("ONNX Runtime, int8", f"{RIVALS}:onnx_runtime", EAGER, None, int8=True),
+        contender("OpenVINO, fp32", f"{RIVALS}:openvino", EAGER),
+        contender("transformers VisualBERT", f"{RIVALS}:visual_bert"),
+        contender("transformers ViLT", f"{RIVALS}:vilt"),
+    ]
+
+
+def joint_operations(shape: ScoringShape) -> int:
+    """Count the operations of :data:`JOINT`, two for each product of numbers.
+
+    Args:
+        shape: of the work.
+
+    Returns:
+        Those of products of matrices; the last layer gives [CLS] alone, and only its keys and values are of all places.
+    """
+    places, width = shape.tokens + shape.patches, shape.width
+    query_and_output, keys_and_values, feed_forward = 2 * width * width, 2 * width * width, 8 * width * width
+    attention = 2 * places * width
+    layer = places * (query_and_output + keys_and_values + feed_forward + attention)
+    last = places * keys_and_values + query_and_output + feed_forward + attention
+    around = shape.patches * shape.features * width + width * width + 2 * width
+    return 2 * shape.candidates * ((shape.layers - 1) * layer + last + around)
+
+
+def _write_models(shape: ScoringShape, folder: Path) -> None:
+    sizes: dict[str, Any] = {
+        "hidden_size": shape.width,
+        "num_hidden_layers": shape.layers,
+        "num_attention_heads": shape.heads,
+        "intermediate_size": 4 * shape.width,
+        "vocab_size": _VOCABULARY,
+    }
+    torch.manual_seed(0)
+    places = shape.tokens + shape.patches
+    rival = BertConfig(**sizes, max_position_embeddings=places)
+    rival.num_labels = 1
+    BertForSequenceClassification(rival).eval().save_pretrained(folder / "bert")
+    for name, split_layers in (("joint", 0), ("split", shape.split_layers)):
+        config = FashionBertConfig(
+            **sizes, patch_feature_size=shape.features, patches=shape.patches, split_layers=split_layers
+        )
+        FashionBertForMatching(config).eval().save_pretrained(folder / name)
+    drawn = np.random.default_rng(0)
+    text_T = drawn.integers(1000, _VOCABULARY, shape.tokens)
+    np.savez(
+        folder / "inputs.npz",
+        text=text_T,
+        tokens=np.concatenate(
+            [
+                np.tile(text_T, (shape.candidates, 1)),
+                drawn.integers(1000, _VOCABULARY, (shape.candidates, shape.patches)),
+            ],
+            axis=1,
+        ),
+        features=drawn.random((shape.candidates, shape.patches, shape.features), np.float32),
+    )

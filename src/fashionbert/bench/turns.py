@@ -1,0 +1,114 @@
+"""Contenders in turns, so that all see the same hour of the machine."""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionbert.bench.contender import Contender, MissingRivalError, Running
+
+_REST_SECONDS = 0.2
+"""Between two turns: threads that wait by spinning (OpenMP's, ONNX Runtime's) have gone to sleep then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What was measured of a contender.
+
+    Attributes:
+        contender: who it was.
+        seconds: of each turn; none where it did not take part.
+        start_seconds: from nothing to the end of the first time.
+        peak_bytes: highest resident memory of its process.
+        answer: what its work gave; None where it did not take part.
+        difference: largest one to the answer that it should give; None where there is nothing to compare with.
+        missing: why it did not take part.
+    """
+
+    contender: Contender
+    seconds: tuple[float, ...] = ()
+    start_seconds: float = 0.0
+    peak_bytes: int = 0
+    answer: NDArray[np.float32] | None = None
+    difference: float | None = None
+    missing: str = ""
+
+    @property
+    def median(self) -> float:
+        """Of the seconds."""
+        return statistics.median(self.seconds)
+
+    def figures(self) -> dict[str, Any]:
+        """All but the answer, for a result file."""
+        if not self.seconds:
+            return {"name": self.contender.name, "missing": self.missing}
+        return {
+            "name": self.contender.name,
+            "median_seconds": self.median,
+            "seconds": self.seconds,
+            "start_seconds": self.start_seconds,
+            "peak_bytes": self.peak_bytes,
+            "same_as": self.contender.same_as,
+            "difference": self.difference,
+        }
+
+    @property
+    def is_right(self) -> bool:
+        """Whether its answer is what it should be, as far as anybody can tell."""
+        limit = self.contender.tolerance
+        return self.difference is None or limit is None or self.difference <= limit
+
+
+def measure_in_turns(
+    contenders: Sequence[Contender], repetitions: int, progress: Callable[[str], None] = lambda _: None
+) -> list[Measured]:
+    """Let contenders do their work in turns.
+
+    Args:
+        contenders: each starts its process, then waits for its turns.
+        repetitions: turns of each.
+        progress: called with what is being done.
+
+    Returns:
+        What was measured, in the order of the contenders.
+    """
+    with ExitStack() as stack:
+        running: dict[str, Running] = {}
+        missing: dict[str, str] = {}
+        for contender in contenders:
+            progress(f"starting {contender.name}")
+            try:
+                running[contender.name] = stack.enter_context(Running(contender))
+            except MissingRivalError as error:
+                missing[contender.name] = str(error)
+        seconds: dict[str, list[float]] = {name: [] for name in running}
+        for repetition in range(repetitions):
+            progress(f"turn {repetition + 1} of {repetitions}")
+            for name, one in running.items():
+                time.sleep(_REST_SECONDS)
+                seconds[name].append(one.seconds())
+        return [
+            Measured(
+                contender=one,
+                seconds=tuple(seconds[one.name]),
+                start_seconds=running[one.name].start_seconds,
+                peak_bytes=running[one.name].peak_bytes(),
+                answer=running[one.name].answer,
+                difference=_difference(running, one),
+            )
+            if one.name in running
+            else Measured(contender=one, missing=missing[one.name])
+            for one in contenders
+        ]
+
+
+def _difference(running: Mapping[str, Running], contender: Contender) -> float | None:
+    if contender.same_as not in running:
+        return None
+    answer, wanted = running[contender.name].answer, running[contender.same_as].answer
+    return float(np.abs(answer - wanted).max()) if answer.shape == wanted.shape else float("inf")
