@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from fashionbert.catalogue import Catalogue
 from fashionbert.errors import CatalogueError, StoreError
+from fashionbert.images.ahead import map_ahead
 from fashionbert.images.extractor import PatchExtractor
-from fashionbert.images.part import WriteProgress, map_ahead
+from fashionbert.images.part import WriteProgress
 from fashionbert.images.store import FeatureStore
 from fashionbert.images.writer import write_store
 from fashionbert.types import Product

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fashionbert.catalogue import HeldPicture
+from fashionbert.images.ahead import DECODERS
 from fashionbert.images.decode import decode_picture
 from fashionbert.images.extractor import PatchExtractor
-from fashionbert.images.part import DECODERS
 from fashionbert.model import FashionBertForPreTraining
 from fashionbert.scoring import FashionBertProcessor, KeptPictures, Scorer
 from fashionbert.search import rows as making

@@ -1,14 +1,17 @@
 """Side by side on this machine: fashionbert, what else does the same work, and the machine's own limit."""
 
 from fashionbert.bench.contender import Contender
+from fashionbert.bench.features import feature_contenders
 from fashionbert.bench.machine import gemm_rates
-from fashionbert.bench.scoring import ScoringShape, joint_operations, scoring_contenders
+from fashionbert.bench.scoring import JOINT, ScoringShape, joint_operations, scoring_contenders
 from fashionbert.bench.turns import Measured, measure_in_turns
 
 __all__ = [
+    "JOINT",
     "Contender",
     "Measured",
     "ScoringShape",
+    "feature_contenders",
     "gemm_rates",
     "joint_operations",
     "measure_in_turns",

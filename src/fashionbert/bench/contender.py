@@ -31,6 +31,8 @@ class Contender:
         name: in tables and result files.
         make: ``package.module:function`` that loads it and gives its work.
         arguments: of that function, of plain types.
+        units: things that its work does, such as pairs, for a rate.
+        against: name of the contender whose time its own is told in; empty: the first that takes part.
         same_as: name of the contender whose answer it should give; empty: of none.
         tolerance: by which a number of the answer may differ from it; None: it is told and not judged, as for numbers
             that were rounded on purpose.
@@ -39,6 +41,8 @@ class Contender:
     name: str
     make: str
     arguments: Mapping[str, Any]
+    units: int = 1
+    against: str = ""
     same_as: str = ""
     tolerance: float | None = 1e-4
 

@@ -64,7 +64,8 @@ def scoring_contenders(shape: ScoringShape, folder: Path) -> list[Contender]:
         name: str, make: str, same_as: str = "", tolerance: float | None = 1e-4, **arguments: Any
     ) -> Contender:
         whole = {"folder": str(folder), **arguments}
-        return Contender(name=name, make=make, arguments=whole, same_as=same_as, tolerance=tolerance)
+        units = shape.candidates
+        return Contender(name=name, make=make, arguments=whole, units=units, same_as=same_as, tolerance=tolerance)
 
     return [
         contender(JOINT, f"{OURS}:joint", REFERENCE, 1e-5),

@@ -51,6 +51,7 @@ class Measured:
             "name": self.contender.name,
             "median_seconds": self.median,
             "seconds": self.seconds,
+            "units": self.contender.units,
             "start_seconds": self.start_seconds,
             "peak_bytes": self.peak_bytes,
             "same_as": self.contender.same_as,

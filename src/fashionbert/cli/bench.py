@@ -1,20 +1,28 @@
 """``fashionbert bench``: fashionbert beside others, on this machine."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from fashionbert.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.table import Table
 
-    from fashionbert.bench import Measured
+    from fashionbert.bench import Contender, Measured
 
 app = typer.Typer(help="Measure fashionbert beside others on this machine.", no_args_is_help=True)
 
-NOT_SHOWN = "quality: all weights are random; patch features, tokenizing, a network between caller and model"
+Repetitions = Annotated[int, typer.Option(min=1, help="Turns of each.")]
+Only = Annotated[
+    list[str] | None, typer.Option("--only", metavar="NAME", help="Part of a contender's name; may be repeated.")
+]
+Out = Annotated[Path | None, typer.Option("--out", help="Folder of a result file, as JSON.")]
+SCORING_NOT_SHOWN = "quality: all weights are random; patch features, tokenizing, a network between caller and model"
+FEATURES_NOT_SHOWN = "quality: all weights are random; mirror images, which cost the same again"
 
 
 @app.callback()
@@ -29,8 +37,9 @@ def scoring(
     heads: Annotated[int, typer.Option(min=1, help="Heads of attention.")] = 12,
     tokens: Annotated[int, typer.Option(min=3, help="WordPieces of the query.")] = 16,
     candidates: Annotated[int, typer.Option(min=2, help="Pictures that the query is scored against.")] = 100,
-    repetitions: Annotated[int, typer.Option(min=1, help="Turns of each.")] = 7,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder of a result file, as JSON.")] = None,
+    repetitions: Repetitions = 7,
+    only: Only = None,
+    out: Out = None,
 ) -> None:
     """Score one query against many pictures, by fashionbert and by others at equal layers, width and tokens.
 
@@ -38,45 +47,97 @@ def scoring(
     """
     from tempfile import TemporaryDirectory
 
+    from fashionbert.bench import JOINT, ScoringShape, joint_operations, scoring_contenders
+
+    shape = ScoringShape(
+        layers=layers, width=width, heads=heads, tokens=tokens, candidates=candidates, split_layers=layers - 1
+    )
+    words = f"--layers {layers} --width {width} --heads {heads} --tokens {tokens} --candidates {candidates}"
+    with TemporaryDirectory() as folder:
+        rates, measured = _measured(scoring_contenders(shape, Path(folder)), repetitions, only, "pairs")
+    operations = joint_operations(shape)
+    for each in measured:
+        if each.contender.name == JOINT and each.seconds:
+            share = operations / each.median / rates["fp32"]
+            typer.echo(f"{JOINT}: {100 * share:.0f} % of the rate of the largest fp32 matrix product")
+    if out is not None:
+        _write(out, f"scoring {words}", SCORING_NOT_SHOWN, {"joint_operations": operations}, rates, measured)
+
+
+@app.command()
+def features(
+    pictures: Annotated[
+        Path | None, typer.Option("--pictures", help="Folder of JPEG files; without it pictures are drawn.")
+    ] = None,
+    repetitions: Repetitions = 5,
+    only: Only = None,
+    out: Out = None,
+) -> None:
+    """Patch features of pictures, beside the bare network that has its input ready.
+
+    Nothing else should run meanwhile.
+    """
+    from tempfile import TemporaryDirectory
+
+    from fashionbert.bench import feature_contenders
+
+    with TemporaryDirectory() as folder:
+        rates, measured = _measured(feature_contenders(pictures or Path(folder)), repetitions, only, "pictures")
+    if out is not None:
+        words = "" if pictures is None else " --pictures FOLDER"
+        _write(out, f"features{words}", FEATURES_NOT_SHOWN, {}, rates, measured)
+
+
+def _measured(
+    contenders: "Sequence[Contender]", repetitions: int, only: list[str] | None, units: str
+) -> "tuple[dict[str, float], list[Measured]]":
     from rich.console import Console
 
-    from fashionbert.bench import ScoringShape, gemm_rates, joint_operations, measure_in_turns, scoring_contenders
+    from fashionbert.bench import gemm_rates, measure_in_turns
+
+    chosen = [each for each in contenders if not only or any(word.lower() in each.name.lower() for word in only)]
+    if not chosen:
+        names = ", ".join(each.name for each in contenders)
+        raise SettingsError(f"--only {' '.join(only or ())} names nobody", [f"there are: {names}"])
+    with Console(stderr=True).status("the machine's own limit") as status:
+        rates = gemm_rates()
+        measured = measure_in_turns(chosen, repetitions, status.update)
+    Console().print(_table(measured, units))
+    return rates, measured
+
+
+def _write(
+    folder: Path,
+    command: str,
+    not_shown: str,
+    figures: dict[str, Any],
+    rates: dict[str, float],
+    measured: "Sequence[Measured]",
+) -> None:
     from fashionbert.bench.results import write_result
 
-    shape = ScoringShape(layers=layers, width=width, heads=heads, tokens=tokens, candidates=candidates)
-    console = Console(stderr=True)
-    with TemporaryDirectory() as folder, console.status("the machine's own limit") as status:
-        rates = gemm_rates()
-        contenders = scoring_contenders(shape, Path(folder))
-        operations = joint_operations(shape)
-        measured = measure_in_turns(contenders, repetitions, status.update)
-    Console().print(_table(measured, candidates))
-    joint = next((each for each in measured if each.seconds), None)
-    if joint is not None:
-        share = operations / joint.median / rates["fp32"]
-        typer.echo(f"{joint.contender.name}: {100 * share:.0f} % of the rate of the largest fp32 matrix product")
-    if out is not None:
-        words = f"--layers {layers} --width {width} --heads {heads} --tokens {tokens} --candidates {candidates}"
-        figures = {"gemm": rates, "joint_operations": operations, "contenders": [each.figures() for each in measured]}
-        write_result(out, "scoring", f"fashionbert bench scoring {words}", NOT_SHOWN, figures)
+    found = {"gemm": rates, **figures, "contenders": [each.figures() for each in measured]}
+    write_result(folder, command.split()[0], f"fashionbert bench {command}", not_shown, found)
 
 
-def _table(measured: "Sequence[Measured]", units: int) -> "Table":
+def _table(measured: "Sequence[Measured]", units: str) -> "Table":
     from rich.table import Table
 
-    table = Table("contender", title=f"{units} pairs of one query")
-    for name in ("ms", "pairs/s", "times the first", "start, s", "peak, MB", "answer"):
+    table = Table("contender")
+    for name in ("ms", f"{units}/s", "times", "start, s", "peak, MB", "answer"):
         table.add_column(name, justify="right")
-    first = next((each for each in measured if each.seconds), None)
+    there = {each.contender.name: each for each in measured if each.seconds}
     for each in measured:
-        if first is None or not each.seconds:
+        if not each.seconds:
             table.add_row(each.contender.name, "-", "-", "-", "-", "-", each.missing)
             continue
+        against = there.get(each.contender.against, next(iter(there.values())))
+        rate = each.contender.units / each.median
         table.add_row(
             each.contender.name,
             f"{1000 * each.median:,.1f}",
-            f"{units / each.median:,.0f}",
-            f"{each.median / first.median:.2f}",
+            f"{rate:,.0f}",
+            f"{against.contender.units / against.median / rate:.2f}",
             f"{each.start_seconds:.1f}",
             f"{each.peak_bytes / 1e6:,.0f}",
             _verdict(each),
@@ -87,5 +148,5 @@ def _table(measured: "Sequence[Measured]", units: int) -> "Table":
 def _verdict(each: "Measured") -> str:
     if each.difference is None:
         return ""
-    words = "as it should be" if each.is_right else "ANOTHER"
-    return f"{words}, ± {each.difference:.0e}" if each.contender.tolerance is not None else f"± {each.difference:.0e}"
+    words = "as it should be, " if each.is_right else "ANOTHER, "
+    return f"{words if each.contender.tolerance is not None else ''}± {each.difference:.0e}"

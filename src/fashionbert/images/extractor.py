@@ -5,6 +5,8 @@ Letters: B pictures, P patches, F feature size.
 
 import json
 from collections.abc import Sequence
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 from fashionbert.config import ImageSettings
 from fashionbert.errors import RunError, SettingsError, StoreError
 from fashionbert.files import fingerprint, write_json
+from fashionbert.images.ahead import DECODERS, map_ahead
 from fashionbert.images.decode import decode_picture
 from fashionbert.images.network import PatchNetwork, Preprocessing, build_patch_network
 from fashionbert.images.patches import prepare_picture
@@ -106,7 +109,7 @@ class PatchExtractor:
         return features
 
     def extract(self, pictures: Sequence[ImageInput], *, mirrored: bool = False) -> NDArray[np.float16]:
-        """Give the features of pictures; a batch of them is decoded at a time.
+        """Give the features of pictures, which are decoded by threads while the network reads those before them.
 
         Args:
             pictures: as users hold them.
@@ -119,10 +122,12 @@ class PatchExtractor:
             PictureError: a picture cannot be used.
             StoreError: features do not fit in float16.
         """
-        size = self.pictures_at_once
-        batches = [pictures[start : start + size] for start in range(0, len(pictures), size)]
-        features = [self.forward([self.prepare(picture, mirrored=mirrored) for picture in batch]) for batch in batches]
-        return np.concatenate([self.forward([]), *features])
+        size, features = self.pictures_at_once, [self.forward([])]
+        prepare = partial(self.prepare, mirrored=mirrored)
+        prepared = map_ahead(prepare, pictures, workers=DECODERS, ahead=max(size, 2 * DECODERS))
+        while batch := list(islice(prepared, size)):
+            features.append(self.forward(batch))
+        return np.concatenate(features)
 
     def save(self, folder: Path) -> None:
         """Write all that :meth:`load` needs; hub weights are named, others are written beside.

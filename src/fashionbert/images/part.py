@@ -1,27 +1,21 @@
 """One part of a feature store: its features, streamed to a file, and the record that says that it is whole."""
 
 import json
-import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fashionbert.errors import PictureError
 from fashionbert.files import replacing, write_json
+from fashionbert.images.ahead import DECODERS, map_ahead
 from fashionbert.images.decode import decode_picture
 from fashionbert.images.extractor import PatchExtractor
 from fashionbert.images.store import part_path, row_checksum
 from fashionbert.types import ImageInput, Picture, Product
-
-DECODERS = min(8, os.cpu_count() or 2)
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,23 +150,6 @@ class PartWriter:
         features = self.extractor.forward(batch)
         self.progress(self.state)
         return features
-
-
-def map_ahead(
-    function: Callable[[Item], Result], items: Iterable[Item], *, workers: int, ahead: int
-) -> Iterator[Result]:
-    """Apply a function to items in threads, in order, at most ``ahead`` items before they are asked for.
-
-    The items themselves are drawn in the caller's thread, so that their source need not be safe for threads.
-    """
-    waiting: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        for item in items:
-            waiting.append(pool.submit(function, item))
-            if len(waiting) > ahead:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
 
 
 def read_record(folder: Path, number: int) -> dict[str, Any] | None:

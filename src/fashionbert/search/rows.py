@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from fashionbert.errors import PictureError
+from fashionbert.images.ahead import DECODERS, map_ahead
 from fashionbert.images.decode import DEFAULT_LIMITS, PictureLimits, decode_picture
-from fashionbert.images.part import DECODERS, map_ahead
 from fashionbert.scoring import KeptPictures
 from fashionbert.search.attributes import to_json
 from fashionbert.search.encoders import RecallEncoder

@@ -1,0 +1,69 @@
+"""Patch features of pictures, beside the bare network that has its input ready."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionbert.bench.contender import Contender, Work
+from fashionbert.catalogue.synthetic import write_world
+from fashionbert.config import load_settings
+from fashionbert.images.extractor import PatchExtractor
+from fashionbert.images.network import build_patch_network
+
+THIS = "fashionbert.bench.features"
+
+
+def feature_contenders(pictures: Path, *, grid: int = 64, crop: int = 4) -> list[Contender]:
+    """Name who takes part.
+
+    Args:
+        pictures: folder of JPEG files; drawn ones are written there if it has none.
+        grid: pictures of a turn in ``grid`` mode.
+        crop: pictures of a turn in ``crop`` mode, where each is as much work as sixty.
+
+    Returns:
+        Contenders; what each gives is the mean feature of every picture.
+    """
+    if not any(pictures.rglob("*.jpg")):
+        write_world(pictures, groups=max(grid, crop), seed=0)
+    found = []
+    for mode, count in (("grid", grid), ("crop", crop)):
+        arguments = {"folder": str(pictures), "mode": mode, "count": count}
+        bare = f"{mode}, bare network"
+        found += [
+            Contender(name=name, make=f"{THIS}:{make}", arguments=arguments, units=count, same_as=same_as, against=bare)
+            for name, make, same_as in ((f"{mode}, from files", "from_files", bare), (bare, "bare", ""))
+        ]
+    return found
+
+
+def from_files(folder: str, mode: str, count: int) -> Work:
+    """Read, decode, fit, and run the network."""
+    extractor, files = _extractor(mode), _files(folder, count)
+    return lambda: _means(extractor.extract(files))
+
+
+def bare(folder: str, mode: str, count: int) -> Work:
+    """Run the network on pictures that are decoded and fitted."""
+    extractor = _extractor(mode)
+    prepared = [extractor.prepare(file) for file in _files(folder, count)]
+    size = extractor.pictures_at_once
+    batches = [prepared[start : start + size] for start in range(0, count, size)]
+    return lambda: _means(np.concatenate([extractor.forward(batch) for batch in batches]))
+
+
+def _extractor(mode: str) -> PatchExtractor:
+    """The patch network of preset ``fast`` with random weights, the same in every process."""
+    levels = "all" if mode == "grid" else "last"
+    changes = [f"images.mode={mode}", f"images.levels={levels}", "images.weights=random"]
+    settings = load_settings("fast", None, changes).images
+    return PatchExtractor(settings, build_patch_network(settings))
+
+
+def _files(folder: str, count: int) -> list[Path]:
+    return sorted(Path(folder).rglob("*.jpg"))[:count]
+
+
+def _means(features: NDArray[np.float16]) -> NDArray[np.float32]:
+    return features.astype(np.float32).mean(axis=(1, 2))
