@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fashionbert.cli.options import Assignments, Device, Features
 from fashionbert.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from fashionbert.bench import Contender, Measured
+    from fashionbert.bench.frontier import Point
+    from fashionbert.types import Precision
 
 app = typer.Typer(help="Measure fashionbert beside others on this machine.", no_args_is_help=True)
 
@@ -21,6 +24,7 @@ Only = Annotated[
     list[str] | None, typer.Option("--only", metavar="NAME", help="Part of a contender's name; may be repeated.")
 ]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder of a result file, as JSON.")]
+_CARDS = (0, 10, 20, 50, 100)
 SCORING_NOT_SHOWN = "quality: all weights are random; patch features, tokenizing, a network between caller and model"
 FEATURES_NOT_SHOWN = "quality: all weights are random; mirror images, which cost the same again"
 
@@ -86,6 +90,114 @@ def features(
     if out is not None:
         words = "" if pictures is None else " --pictures FOLDER"
         _write(out, f"features{words}", FEATURES_NOT_SHOWN, {}, rates, measured)
+
+
+@app.command()
+def frontier(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders: one, or several to choose from.")],
+    catalogue: Annotated[
+        str, typer.Option("--catalogue", help="Catalogue with products that they did not learn from.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the table, the picture and the figures.")],
+    split: Annotated[str, typer.Option(help="Split of the catalogue.")] = "validation",
+    cards: Annotated[
+        list[int] | None, typer.Option("--cards", min=0, max=1000, help="Cards to re-rank; may be repeated.")
+    ] = None,
+    within: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="R@1 that may be given up for speed, as a share.")
+    ] = 0.01,
+    assignments: Assignments = None,
+    features_of: Features = None,
+    device: Device = "auto",
+) -> None:
+    """How good and how fast each way to search is on one's own catalogue, and which one to take.
+
+    Vectors alone, and the pair model on the best 10, 20, 50 and 100 of them, in each arithmetic that the device has.
+    What is recommended of a run is written into its folder, where search and serve find it. Nothing else should run
+    meanwhile.
+    """
+    from rich.console import Console
+
+    from fashionbert.bench.drawing import frontier_figure
+    from fashionbert.bench.frontier import figures, measure_points, recommended
+    from fashionbert.catalogue import open_catalogue
+    from fashionbert.cli.bars import pair_progress
+    from fashionbert.cli.stores import open_store, torch_device
+    from fashionbert.config.loading import changed
+    from fashionbert.data import build_examples
+    from fashionbert.evaluation import style
+    from fashionbert.evaluation.gallery import gallery_of
+    from fashionbert.files import write_json
+    from fashionbert.provenance import commit, versions
+    from fashionbert.scoring import Scorer, read_settings
+    from fashionbert.search.advice import write_advice
+
+    names = [run.name for run in runs]
+    if len(set(names)) < len(names):
+        raise SettingsError("several runs have one name", [f"name folders apart: {', '.join(map(str, runs))}"])
+    place, points = torch_device(device), []
+    out.mkdir(parents=True, exist_ok=True)
+    for run in runs:
+        products = open_catalogue(catalogue, changed(read_settings(run), assignments or ()).catalogue)
+        store = None
+        for precision in _precisions(place):
+            scorer = Scorer.from_pretrained(run, device=place, precision=precision)
+            if store is None:
+                folder = features_of or out / f"features-{scorer.processor.extractor.fingerprint}"
+                store = open_store(products.split(split), scorer.processor.extractor, folder, whole=products)
+            measured = products.split(split)
+            usable = measured.subset([product_id in store for product_id in measured.column("product_id")])
+            examples = build_examples(
+                usable,
+                store,
+                scorer.processor.tokenizer,
+                max_tokens=scorer.processor.max_text_tokens,
+                all_pictures=False,
+            )
+            with pair_progress(Console(stderr=True)) as show:
+                points += measure_points(
+                    run.name,
+                    scorer,
+                    examples,
+                    gallery_of(usable),
+                    usable.column("text"),
+                    cards or list(_CARDS),
+                    show,
+                )
+    chosen = recommended(points, within)
+    for run in runs:
+        own = [point for point in points if point.run == run.name]
+        advised = recommended(own, within)
+        write_advice(run, advised.cards, {"catalogue": catalogue, "split": split, **figures(own, advised)})
+    style.save(frontier_figure(points, chosen), out / "frontier.png")
+    write_json(out / "frontier.json", {"commit": commit(), "versions": versions(), **figures(points, chosen)})
+    Console().print(_frontier_table(points, chosen))
+    typer.echo(f"written: {out / 'frontier.json'}, {out / 'frontier.png'}")
+
+
+def _precisions(place: str) -> "list[Precision]":
+    from fashionbert.arithmetic import has_bf16
+
+    return ["fp32", "bf16"] if has_bf16(place.partition(":")[0]) else ["fp32"]
+
+
+def _frontier_table(points: "Sequence[Point]", chosen: "Point") -> "Table":
+    from rich.table import Table
+
+    table = Table("run", "arithmetic", "re-ranked", title="text → image, whole split")
+    for name in ("R@1, %", "ms a query", ""):
+        table.add_column(name, justify="right")
+    for point in points:
+        low, high = point.interval
+        table.add_row(
+            point.run,
+            point.precision,
+            str(point.cards) if point.cards else "vectors alone",
+            f"{100 * point.recall:.1f} ({100 * low:.1f}-{100 * high:.1f})",
+            f"{point.milliseconds:.1f}",
+            "recommended" if point is chosen else "",
+        )
+    return table
 
 
 def _measured(

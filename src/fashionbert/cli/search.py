@@ -1,7 +1,7 @@
 """``fashionbert search``: products of an index for words, a picture, or both."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,8 +28,13 @@ def search(
     ] = "",
     top: Annotated[int, typer.Option(min=1, max=1000, help="Cards to show.")] = 20,
     rerank: Annotated[
-        int, typer.Option(min=0, max=1000, help="Cards that the pair model puts in order; 0: none.")
-    ] = 50,
+        int | None,
+        typer.Option(
+            min=0,
+            max=1000,
+            help="Cards that the pair model puts in order; 0: none.  [default: what bench frontier advised, or 50]",
+        ),
+    ] = None,
     unwanted: Annotated[
         list[str] | None, typer.Option("--not", help="Words that must not match; may be repeated.")
     ] = None,
@@ -60,10 +65,10 @@ def search(
         less_like=tuple(less_like or ()),
         filter=filter,
         top=top,
-        rerank=rerank,
         words=words,
     )
-    answer = SearchEngine.open(index, model=model, device=torch_device(device)).search(query)
+    engine = SearchEngine.open(index, model=model, device=torch_device(device))
+    answer = engine.search(replace(query, rerank=engine.cards if rerank is None else rerank))
     if as_json:
         typer.echo(json.dumps(asdict(answer), ensure_ascii=False, indent=2))
         return

@@ -22,6 +22,15 @@ def serve(
     refresh_seconds: Annotated[
         float | None, typer.Option(help="Seconds between looks for what others write.  [default: 5]")
     ] = None,
+    rerank: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=1000,
+            help="Cards that the pair model puts in order where a request does not say how many.  [default: what "
+            "bench frontier advised, or 50]",
+        ),
+    ] = None,
     picture_host: Annotated[
         list[str] | None, typer.Option(help="Host from which pictures may be fetched by URL; may be repeated.")
     ] = None,
@@ -46,7 +55,7 @@ def serve(
 
     flags = {"host": host, "port": port, "key": key, "queue": queue, "deadline_ms": deadline_ms, "model": model}
     flags |= {"device": device, "batch": batch, "upload_mb": upload_mb, "refresh_seconds": refresh_seconds}
-    flags["picture_hosts"] = picture_host or None
+    flags |= {"picture_hosts": picture_host or None, "rerank": rerank}
     settings = load_serve_settings(config, flags)
     with _listening(settings.host, settings.port) as listener:  # before the model is loaded, which takes its time
         engine = SearchEngine.open(index, model=settings.model, device=torch_device(settings.device))

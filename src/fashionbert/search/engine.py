@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fashionbert.errors import SearchIndexError
 from fashionbert.images.decode import DEFAULT_LIMITS, PictureLimits
 from fashionbert.scoring import KeptPictures, Scorer, match_probability, model_fingerprint
+from fashionbert.search.advice import USUAL_CARDS, advised_cards
 from fashionbert.search.build import put_products
 from fashionbert.search.calibration import Calibration
 from fashionbert.search.cards import answer_of
@@ -44,9 +45,10 @@ class SearchEngine:
         scorer: Scorer,
         encoder: RecallEncoder,
         calibration: Calibration | None = None,
+        cards: int = USUAL_CARDS,
     ) -> None:
-        """Take a checked index and its model."""
-        self.folder, self.manifest, self.calibration = folder, manifest, calibration
+        """Take a checked index and its model, and how many cards are worth re-ranking with it."""
+        self.folder, self.manifest, self.calibration, self.cards = folder, manifest, calibration, cards
         self.kept, self.encoder = KeptPictures(scorer), encoder
         self._pictures = PictureReader(self.kept, encoder)
         self.table = ViewTable.open(folder)
@@ -88,7 +90,7 @@ class SearchEngine:
             ),
             folder,
         )
-        return cls(folder, manifest, scorer, encoder, Calibration.read(folder))
+        return cls(folder, manifest, scorer, encoder, Calibration.read(folder), advised_cards(run))
 
     def search(self, query: Query) -> Answer:
         """Answer a query.

@@ -85,7 +85,9 @@ def create_app(engine: SearchEngine, settings: ServeSettings, *, name: str = "")
     most_bytes = int(settings.upload_mb * 1e6)
     links = Links(settings.picture_hosts, most_bytes=most_bytes) if settings.picture_hosts else None
     desk = Desk(engine, most_bytes=most_bytes, deadline=settings.deadline_ms / 1000, links=links)
-    app.state.service = Service(worker, desk, settings, metrics, costs, name or Path(engine.folder).resolve().name)
+    title = name or Path(engine.folder).resolve().name
+    cards = engine.cards if settings.rerank is None else settings.rerank
+    app.state.service = Service(worker, desk, settings, metrics, costs, title, cards)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(ProblemError, _answer_problem)

@@ -268,6 +268,7 @@ class IndexAnswer(BaseModel):
     recall: str
     calibrated: bool
     writable: bool
+    rerank: int = Field(description="Cards that the pair model orders where a request does not say how many.")
     attributes: list[str]
 
 

@@ -24,6 +24,7 @@ class Service:
         metrics: counts.
         costs: of searches so far.
         name: of the index.
+        cards: re-ranked where a request does not say how many.
     """
 
     worker: Worker
@@ -32,6 +33,7 @@ class Service:
     metrics: Metrics
     costs: CostEstimate
     name: str
+    cards: int
 
 
 def service_of(request: Request) -> Service:

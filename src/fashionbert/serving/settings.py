@@ -15,6 +15,7 @@ from pydantic_settings import (
 from yaml import YAMLError
 
 from fashionbert.errors import SettingsError
+from fashionbert.search.query import MOST_HITS
 from fashionbert.serving.links import spelt_host
 
 PREFIX = "FASHIONBERT_SERVE_"
@@ -29,6 +30,8 @@ class ServeSettings(BaseSettings):
         key: what writers send as ``Authorization: Bearer KEY``; without one nothing can be written.
         model: the index's run folder, where it is no longer where it was.
         device: where the model runs.
+        rerank: cards that the pair model puts in order where a request does not say how many; None: as many as
+            ``fashionbert bench frontier`` has advised for the model, or 50.
         queue: requests that may wait; more are turned away at once.
         batch: searches that are computed together.
         deadline_ms: a request that has waited longer is not computed any more.
@@ -45,6 +48,7 @@ class ServeSettings(BaseSettings):
     key: SecretStr | None = Field(default=None, min_length=8)
     model: Path | None = None
     device: str = "auto"
+    rerank: int | None = Field(default=None, ge=0, le=MOST_HITS)
     queue: int = Field(default=64, ge=1)
     batch: int = Field(default=16, ge=1)
     deadline_ms: int = Field(default=5000, ge=1)

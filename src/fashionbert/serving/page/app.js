@@ -86,11 +86,12 @@ async function ask({ more = false } = {}) {
       chips.show(state, unseenFilters());
       refreshFilters(signal);
     }
-    const waves = reads(state) ? [0, Math.max(RERANK, top)].slice(more ? 1 : 0) : [0];
-    for (const rerank of waves) {
+    const waves = reads(state) ? [0, null].slice(more ? 1 : 0) : [0];
+    for (const wave of waves) {
+      const rerank = wave ?? Math.max((await about).rerank ?? RERANK, top);
       const answer = await api.search(bodyOf(state, top, rerank), signal);
       clearTimeout(slow);
-      show(answer, rerank === waves.at(-1));
+      show(answer, wave === waves.at(-1));
       shown = true;
     }
   } catch (error) {

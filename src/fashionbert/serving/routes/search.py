@@ -42,7 +42,6 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         503: "Too many requests wait, or the index cannot be read; come again after Retry-After seconds.",
     }.items()
 }
-DEFAULT_RERANK = 50
 _BODIES = {
     "requestBody": {
         "content": {
@@ -127,8 +126,8 @@ def _cards_to_rerank(body: SearchBody, service: Service) -> int:
     if body.rerank is not None:
         return body.rerank
     if body.budget_ms is not None:
-        return service.costs.cards(body.budget_ms, most=max(DEFAULT_RERANK, body.top))
-    return DEFAULT_RERANK
+        return service.costs.cards(body.budget_ms, most=max(service.cards, body.top))
+    return service.cards
 
 
 def _answer(answer: Answer) -> SearchAnswer:

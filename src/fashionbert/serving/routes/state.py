@@ -55,6 +55,7 @@ async def index(request: Request, service: TheService) -> IndexAnswer:
             recall=engine.manifest.recall,
             calibrated=engine.is_calibrated,
             writable=service.settings.key is not None,
+            rerank=service.cards,
             attributes=list(shelf.columns),
         )
 

@@ -1,0 +1,68 @@
+"""The frontier as a picture."""
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from fashionbert.bench.frontier import Point, on_frontier
+from fashionbert.evaluation import style
+
+
+def frontier_figure(points: Sequence[Point], chosen: Point) -> Figure:
+    """Draw recall against milliseconds, the recommended point marked.
+
+    Args:
+        points: all of them.
+        chosen: the recommended one.
+
+    Returns:
+        The figure.
+    """
+    figure = style.new_figure(8.4, 4.8)
+    axes = figure.subplots()
+    figure.subplots_adjust(left=0.09, right=0.97, top=0.88, bottom=0.12)
+    names = list(dict.fromkeys((point.run, point.precision) for point in points))
+    for place, (run, precision) in enumerate(names):
+        own = [point for point in points if (point.run, point.precision) == (run, precision)]
+        colour = style.SERIES[place % len(style.SERIES)]
+        axes.errorbar(
+            [point.milliseconds for point in own],
+            [100 * point.recall for point in own],
+            yerr=[
+                [100 * (point.recall - point.interval[0]) for point in own],
+                [100 * (point.interval[1] - point.recall) for point in own],
+            ],
+            fmt="o",
+            color=colour,
+            ecolor=style.LINE,
+            label=f"{run}, {precision}",
+            zorder=3,
+        )
+        for point in own:
+            words = f"top {point.cards}" if point.cards else "vectors"
+            axes.annotate(
+                words, (point.milliseconds, 100 * point.recall), (4, 5), textcoords="offset points", fontsize=8.5
+            )
+    best = on_frontier(points)
+    axes.step(
+        [point.milliseconds for point in best],
+        [100 * point.recall for point in best],
+        where="post",
+        color=style.MUTED,
+        linewidth=1.2,
+        zorder=2,
+    )
+    axes.scatter(
+        [chosen.milliseconds],
+        [100 * chosen.recall],
+        s=190,
+        facecolors="none",
+        edgecolors=style.RIGHT,
+        linewidths=2,
+        zorder=4,
+        label="recommended",
+    )
+    style.dress(axes, "Text → image, whole split", "milliseconds of one query", "R@1, %")
+    axes.set_xscale("log")
+    axes.legend(frameon=False, fontsize=9, loc="lower right", labelcolor=style.INK)
+    return figure
