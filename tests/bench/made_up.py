@@ -3,6 +3,7 @@
 import os
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fashionbert.bench.contender import Work
 
@@ -21,3 +22,18 @@ def broken() -> Work:
 
 def dead() -> Work:
     os._exit(3)
+
+
+def dies_later() -> Work:
+    turns = iter(range(2))
+
+    def work() -> NDArray[np.float32]:
+        if next(turns, None) is None:
+            os._exit(9)
+        return np.zeros(1, np.float32)
+
+    return work
+
+
+def too_old() -> Work:
+    raise ImportError("cannot import name 'new' from 'rival'", name="rival")

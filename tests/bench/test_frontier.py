@@ -30,7 +30,11 @@ POINTS = [point(0.40, 3.0), point(0.405, 2.0, 5), point(0.42, 9.0, 10), point(0.
 
 @pytest.mark.parametrize(("within", "milliseconds"), [(0.0, 20.0), (0.005, 9.0), (0.02, 2.0), (1.0, 2.0)])
 def test_the_fastest_of_those_that_are_good_enough(within: float, milliseconds: float) -> None:
-    assert recommended(POINTS, within + 1e-9).milliseconds == milliseconds
+    assert recommended(POINTS, within).milliseconds == milliseconds
+
+
+def test_exactly_one_point_below_is_not_more_than_one() -> None:
+    assert recommended([point(0.07, 2.0), point(0.06, 1.0)]).milliseconds == 1.0
 
 
 def test_on_the_frontier_nobody_is_both_faster_and_better() -> None:

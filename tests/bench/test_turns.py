@@ -40,18 +40,22 @@ def test_each_has_its_turns_and_its_answer_is_compared() -> None:
 
 
 def test_who_cannot_take_part_says_why_and_the_others_go_on() -> None:
-    lacking, broken, dead, alone = measure_in_turns(
+    lacking, old, broken, dead, later, alone = measure_in_turns(
         [
             contender("lacking", "not_installed"),
+            contender("old", "too_old"),
             contender("broken", "broken"),
             contender("dead", "dead"),
+            contender("later", "dies_later"),
             contender("alone", "constant", "broken", value=1.0),
         ],
-        1,
+        2,
     )
+    assert old.missing == "ImportError: cannot import name 'new' from 'rival'"
+    assert (later.missing, later.seconds) == ("its process ended with 9", ())
     assert lacking.missing == "the package rival is not installed"
     assert broken.missing == "ValueError: no such setting"
     assert dead.missing == "its process ended with 3"
-    assert (alone.missing, alone.difference, len(alone.seconds)) == ("", None, 1)
+    assert (alone.missing, alone.difference, len(alone.seconds)) == ("", None, 2)
     assert dead.figures() == {"name": "dead", "missing": dead.missing}
     assert "answer" not in alone.figures()

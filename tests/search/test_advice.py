@@ -1,5 +1,6 @@
 """How many cards to re-rank: what was found out for a model, or the usual number."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -24,5 +25,8 @@ def test_what_is_no_advice_is_refused(tmp_path: Path, text: str) -> None:
         advised_cards(tmp_path)
 
 
-def test_an_engine_takes_it_from_its_run(own_index: Path, shop_index: Path) -> None:
-    assert SearchEngine.open(own_index).cards == USUAL_CARDS
+def test_an_engine_takes_it_from_its_run(own_index: Path, shop_index: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(shop_index.parent / "run", tmp_path / "run")
+    assert SearchEngine.open(own_index, model=run).cards == USUAL_CARDS
+    write_advice(run, 3, {})
+    assert SearchEngine.open(own_index, model=run).cards == 3

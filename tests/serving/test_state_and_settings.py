@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import ValidationError
 
 from fashionbert.cli.main import main
 from fashionbert.errors import SearchIndexError, SettingsError
 from fashionbert.search import SearchEngine
+from fashionbert.search.advice import write_advice
 from fashionbert.serving import ServeSettings, create_app, load_serve_settings, openapi_schema
 
 
@@ -164,3 +166,18 @@ def test_a_port_in_use_is_said_before_the_model_is_loaded(
     message = capsys.readouterr().err
     assert f"cannot listen on 127.0.0.1, port {port}" in message
     assert "--port 0 takes any that is free" in message
+
+
+def test_cards_are_re_ranked_as_the_settings_or_the_advice_say(
+    shop_index: Path, own_index: Path, tmp_path: Path
+) -> None:
+    run = shutil.copytree(shop_index.parent / "run", tmp_path / "run")
+    for advised, settings, expected in ((3, {}, 3), (1000, {}, 200), (3, {"rerank": 2}, 2), (3, {"rerank": 0}, 0)):
+        write_advice(run, advised, {})
+        app = create_app(SearchEngine.open(own_index, model=run), ServeSettings.model_validate(settings))
+        with TestClient(app) as client:
+            assert client.get("/v1/index").json()["rerank"] == expected
+            found = client.post("/v1/search", json={"text": "red dress", "top": 4}).json()
+        assert found["reranked"] == min(expected, 4)
+    with pytest.raises(ValidationError, match="less than or equal to 200"):
+        ServeSettings.model_validate({"rerank": 201})

@@ -1,7 +1,7 @@
 """Side by side on this machine: fashionbert, what else does the same work, and the machine's own limit."""
 
 from fashionbert.bench.contender import Contender
-from fashionbert.bench.features import feature_contenders
+from fashionbert.bench.features import draw_pictures, feature_contenders
 from fashionbert.bench.machine import gemm_rates
 from fashionbert.bench.scoring import JOINT, ScoringShape, joint_operations, scoring_contenders
 from fashionbert.bench.turns import Measured, measure_in_turns
@@ -11,6 +11,7 @@ __all__ = [
     "Contender",
     "Measured",
     "ScoringShape",
+    "draw_pictures",
     "feature_contenders",
     "gemm_rates",
     "joint_operations",

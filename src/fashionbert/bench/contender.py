@@ -2,9 +2,9 @@
 
 import importlib
 import multiprocessing
-import resource
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from time import perf_counter
@@ -81,18 +81,21 @@ class Running:
 
     def seconds(self) -> float:
         """Do the work once more and say how long it took."""
-        self._pipe.send("run")
-        return self._received()
+        return self._asked("run")
 
     def peak_bytes(self) -> int:
         """Highest resident memory of the process so far."""
-        self._pipe.send("peak")
+        return self._asked("peak")
+
+    def _asked(self, what: str) -> Any:
+        with suppress(OSError):  # its process has ended: what is received says so
+            self._pipe.send(what)
         return self._received()
 
     def _received(self) -> Any:
         try:
             kind, value = self._pipe.recv()
-        except EOFError:
+        except (EOFError, OSError):
             self._process.join()
             kind, value = "missing", f"its process ended with {self._process.exitcode}"
         if kind == "missing":
@@ -106,7 +109,7 @@ def _serve(pipe: Connection, make: str, arguments: dict[str, Any]) -> None:
     try:
         work: Work = getattr(importlib.import_module(module), function)(**arguments)
         answer = work()
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         pipe.send(("missing", f"the package {error.name} is not installed"))
         return
     except Exception as error:  # whatever another's software says, the others are measured
@@ -123,5 +126,9 @@ def _serve(pipe: Connection, make: str, arguments: dict[str, Any]) -> None:
 
 
 def _peak_bytes() -> int:
+    try:
+        import resource
+    except ImportError:  # Windows has none
+        return 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

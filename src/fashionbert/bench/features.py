@@ -8,27 +8,38 @@ from numpy.typing import NDArray
 from fashionbert.bench.contender import Contender, Work
 from fashionbert.catalogue.synthetic import write_world
 from fashionbert.config import load_settings
+from fashionbert.errors import SettingsError
 from fashionbert.images.extractor import PatchExtractor
 from fashionbert.images.network import build_patch_network
 
 THIS = "fashionbert.bench.features"
 
 
+def draw_pictures(folder: Path, count: int = 64) -> None:
+    """Draw pictures to measure with, into an empty folder."""
+    write_world(folder, groups=count, seed=0)
+
+
 def feature_contenders(pictures: Path, *, grid: int = 64, crop: int = 4) -> list[Contender]:
     """Name who takes part.
 
     Args:
-        pictures: folder of JPEG files; drawn ones are written there if it has none.
+        pictures: folder of JPEG files.
         grid: pictures of a turn in ``grid`` mode.
         crop: pictures of a turn in ``crop`` mode, where each is as much work as sixty.
 
     Returns:
         Contenders; what each gives is the mean feature of every picture.
+
+    Raises:
+        SettingsError: there is no such file in the folder.
     """
-    if not any(pictures.rglob("*.jpg")):
-        write_world(pictures, groups=max(grid, crop), seed=0)
+    there = len(_files(str(pictures), max(grid, crop)))
+    if not there:
+        raise SettingsError("there is nothing to measure with", [f"{pictures} holds no .jpg or .jpeg files"])
     found = []
-    for mode, count in (("grid", grid), ("crop", crop)):
+    for mode, wanted in (("grid", grid), ("crop", crop)):
+        count = min(wanted, there)
         arguments = {"folder": str(pictures), "mode": mode, "count": count}
         bare = f"{mode}, bare network"
         found += [
@@ -62,7 +73,8 @@ def _extractor(mode: str) -> PatchExtractor:
 
 
 def _files(folder: str, count: int) -> list[Path]:
-    return sorted(Path(folder).rglob("*.jpg"))[:count]
+    files = (path for path in Path(folder).rglob("*") if path.suffix.lower() in (".jpg", ".jpeg"))
+    return sorted(files)[:count]
 
 
 def _means(features: NDArray[np.float16]) -> NDArray[np.float32]:

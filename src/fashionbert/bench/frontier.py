@@ -22,6 +22,7 @@ from fashionbert.evaluation.significance import mean_interval
 from fashionbert.scoring import KeptPictures, Scorer
 
 _TIMED_TEXTS, _TURNS = 12, 3
+_ROUNDING = 1e-9
 Progress = Callable[[str, int, int], None]
 
 
@@ -115,7 +116,9 @@ def measure_points(
 def recommended(points: Sequence[Point], within: float = 0.01) -> Point:
     """Choose the fastest way whose recall is not below the best one's by more than ``within``."""
     best = max(point.recall for point in points)
-    return min((point for point in points if point.recall >= best - within), key=lambda point: point.milliseconds)
+    return min(
+        (point for point in points if point.recall >= best - within - _ROUNDING), key=lambda point: point.milliseconds
+    )
 
 
 def on_frontier(points: Sequence[Point]) -> list[Point]:

@@ -15,6 +15,7 @@ import torch
 from transformers import BertConfig, BertForSequenceClassification
 
 from fashionbert.bench.contender import Contender
+from fashionbert.errors import SettingsError
 from fashionbert.model import FashionBertConfig, FashionBertForMatching
 
 OURS, RIVALS = "fashionbert.bench.ours", "fashionbert.bench.rivals"
@@ -57,7 +58,14 @@ def scoring_contenders(shape: ScoringShape, folder: Path) -> list[Contender]:
 
     Returns:
         Contenders; what each gives is a score for every candidate.
+
+    Raises:
+        SettingsError: the width is no multiple of the heads.
     """
+    if shape.width % shape.heads:
+        raise SettingsError(
+            "there is no such model", [f"width = {shape.width} is no multiple of heads = {shape.heads}: change one"]
+        )
     _write_models(shape, folder)
 
     def contender(

@@ -90,15 +90,20 @@ def measure_in_turns(
         seconds: dict[str, list[float]] = {name: [] for name in running}
         for repetition in range(repetitions):
             progress(f"turn {repetition + 1} of {repetitions}")
-            for name, one in running.items():
+            for name, one in list(running.items()):
                 time.sleep(_REST_SECONDS)
-                seconds[name].append(one.seconds())
+                try:
+                    seconds[name].append(one.seconds())
+                except MissingRivalError as error:
+                    missing[name] = str(error)
+                    del running[name]
+        peaks = {name: one.peak_bytes() for name, one in running.items()}
         return [
             Measured(
                 contender=one,
                 seconds=tuple(seconds[one.name]),
                 start_seconds=running[one.name].start_seconds,
-                peak_bytes=running[one.name].peak_bytes(),
+                peak_bytes=peaks[one.name],
                 answer=running[one.name].answer,
                 difference=_difference(running, one),
             )

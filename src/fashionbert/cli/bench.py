@@ -57,6 +57,7 @@ def scoring(
         layers=layers, width=width, heads=heads, tokens=tokens, candidates=candidates, split_layers=layers - 1
     )
     words = f"--layers {layers} --width {width} --heads {heads} --tokens {tokens} --candidates {candidates}"
+    kind = f"scoring-{layers}x{width}"
     with TemporaryDirectory() as folder:
         rates, measured = _measured(scoring_contenders(shape, Path(folder)), repetitions, only, "pairs")
     operations = joint_operations(shape)
@@ -65,7 +66,8 @@ def scoring(
             share = operations / each.median / rates["fp32"]
             typer.echo(f"{JOINT}: {100 * share:.0f} % of the rate of the largest fp32 matrix product")
     if out is not None:
-        _write(out, f"scoring {words}", SCORING_NOT_SHOWN, {"joint_operations": operations}, rates, measured)
+        command = f"scoring {words} {_said(repetitions, only)}"
+        _write(out, kind, command, SCORING_NOT_SHOWN, {"joint_operations": operations}, rates, measured)
 
 
 @app.command()
@@ -83,13 +85,16 @@ def features(
     """
     from tempfile import TemporaryDirectory
 
-    from fashionbert.bench import feature_contenders
+    from fashionbert.bench import draw_pictures, feature_contenders
 
     with TemporaryDirectory() as folder:
+        if pictures is None:
+            draw_pictures(Path(folder))
         rates, measured = _measured(feature_contenders(pictures or Path(folder)), repetitions, only, "pictures")
     if out is not None:
-        words = "" if pictures is None else " --pictures FOLDER"
-        _write(out, f"features{words}", FEATURES_NOT_SHOWN, {}, rates, measured)
+        words = "" if pictures is None else "--pictures FOLDER "
+        command = f"features {words}{_said(repetitions, only)}"
+        _write(out, "features", command, FEATURES_NOT_SHOWN, {}, rates, measured)
 
 
 @app.command()
@@ -165,14 +170,14 @@ def frontier(
                     show,
                 )
     chosen = recommended(points, within)
-    for run in runs:
-        own = [point for point in points if point.run == run.name]
-        advised = recommended(own, within)
-        write_advice(run, advised.cards, {"catalogue": catalogue, "split": split, **figures(own, advised)})
     style.save(frontier_figure(points, chosen), out / "frontier.png")
     write_json(out / "frontier.json", {"commit": commit(), "versions": versions(), **figures(points, chosen)})
     Console().print(_frontier_table(points, chosen))
     typer.echo(f"written: {out / 'frontier.json'}, {out / 'frontier.png'}")
+    for run in runs:
+        own = [point for point in points if point.run == run.name]
+        advised = recommended(own, within)
+        write_advice(run, advised.cards, {"catalogue": catalogue, "split": split, **figures(own, advised)})
 
 
 def _precisions(place: str) -> "list[Precision]":
@@ -220,6 +225,7 @@ def _measured(
 
 def _write(
     folder: Path,
+    kind: str,
     command: str,
     not_shown: str,
     figures: dict[str, Any],
@@ -229,7 +235,11 @@ def _write(
     from fashionbert.bench.results import write_result
 
     found = {"gemm": rates, **figures, "contenders": [each.figures() for each in measured]}
-    write_result(folder, command.split()[0], f"fashionbert bench {command}", not_shown, found)
+    write_result(folder, kind, f"fashionbert bench {command}", not_shown, found)
+
+
+def _said(repetitions: int, only: list[str] | None) -> str:
+    return " ".join([f"--repetitions {repetitions}", *(f"--only {name!r}" for name in only or ())])
 
 
 def _table(measured: "Sequence[Measured]", units: str) -> "Table":

@@ -74,7 +74,14 @@ def calibrate(
     catalogue: Annotated[str, typer.Option(help="Catalogue with products that the model did not learn from.")],
     split: Annotated[str, typer.Option(help="Split of the catalogue.")] = "validation",
     precision: Annotated[float, typer.Option(min=0.5, max=0.99, help="Share of best hits that should be right.")] = 0.8,
-    rerank: Annotated[int, typer.Option(min=1, max=1000, help="Cards that the pair model puts in order.")] = 50,
+    rerank: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=1000,
+            help="Cards that the pair model puts in order.  [default: what bench frontier advised, or 50]",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Decides which products are hidden from their query.")] = 0,
     config: Config = None,
     assignments: Assignments = None,
@@ -93,6 +100,7 @@ def calibrate(
     from fashionbert.cli.stores import torch_device
     from fashionbert.search import SearchEngine
     from fashionbert.search import calibrate as fit
+    from fashionbert.search.advice import USUAL_CARDS
     from fashionbert.search.manifest import Manifest
 
     run = model or Path(Manifest.read(index).model)
@@ -103,7 +111,7 @@ def calibrate(
             engine,
             [product for product in whole.split(split) if engine.has(product.product_id)],
             precision=precision,
-            rerank=rerank,
+            rerank=rerank or engine.cards or USUAL_CARDS,
             generator=np.random.default_rng(seed),
             source=f"{whole.name}, {split}",
             progress=show,

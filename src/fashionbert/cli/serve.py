@@ -26,7 +26,7 @@ def serve(
         int | None,
         typer.Option(
             min=0,
-            max=1000,
+            max=200,
             help="Cards that the pair model puts in order where a request does not say how many.  [default: what "
             "bench frontier advised, or 50]",
         ),

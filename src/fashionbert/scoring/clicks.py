@@ -124,10 +124,13 @@ def load_click_model(
         config: dict[str, Any] = json.loads((folder / CONFIG).read_text("utf-8"))
         if _IMAGE not in config:
             raise RunError(f"{folder} holds no click model: make one with `fashionbert clicks train`")
+        weights = load_file(folder / WEIGHTS)
+        if any(name.startswith("fashionbert.") for name in weights):
+            raise RunError(f"the click model {folder} was made by an earlier version: train it anew")
         image = config.pop(_IMAGE)
         settings = settings_from_yaml(folder / SETTINGS)
         model = ClickModel(FashionBertConfig.from_dict(config), image)
-        model.load_state_dict(load_file(folder / WEIGHTS))
+        model.load_state_dict(weights)
     except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
         raise RunError(
             f"the click model {folder} is missing or damaged ({str(error).splitlines()[0]:.200}): take a whole copy"

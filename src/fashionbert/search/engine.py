@@ -17,7 +17,7 @@ from fashionbert.search.advice import USUAL_CARDS, advised_cards
 from fashionbert.search.build import put_products
 from fashionbert.search.calibration import Calibration
 from fashionbert.search.cards import answer_of
-from fashionbert.search.encoders import RecallEncoder, load_stages
+from fashionbert.search.encoders import OURS, RecallEncoder, load_stages
 from fashionbert.search.explain import Explanation, explain
 from fashionbert.search.manifest import Manifest
 from fashionbert.search.pictures import AnyPicture, PictureReader, SeenPicture
@@ -77,6 +77,7 @@ class SearchEngine:
         run = Path(manifest.model if model is None else model)
         if model is None and not run.is_dir():
             raise SearchIndexError(f"the model of the index, {run}, is gone: say where it is now with --model")
+        cards = advised_cards(run) if manifest.recall == OURS else USUAL_CARDS  # advised for its own vectors
         scorer, encoder = load_stages(
             run, manifest.recall, device=device, precision=manifest.precision, titles=manifest.titles
         )
@@ -90,7 +91,7 @@ class SearchEngine:
             ),
             folder,
         )
-        return cls(folder, manifest, scorer, encoder, Calibration.read(folder), advised_cards(run))
+        return cls(folder, manifest, scorer, encoder, Calibration.read(folder), cards)
 
     def search(self, query: Query) -> Answer:
         """Answer a query.

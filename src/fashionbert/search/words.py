@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 _K1, _B = 1.2, 0.75
 """Of BM25: how soon a repeated word counts no more, and how much long texts are held back."""
 _WORD = re.compile(r"[^\W_]+")
+_POSSESSIVE = re.compile(r"['\u2019]s\b")
+_LONGEST_WORD = 64
 _STOP_WORDS = frozenset(
     _WORD.findall(
         "a an and are as at be but by for from has have in into is it its no not of off on or our so such that the "
@@ -34,8 +36,9 @@ def word_ids(text: str) -> NDArray[np.uint32]:
         A hash of each word, in order [n]. Among a hundred thousand words one or two pairs share theirs.
     """
     plain = "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
-    words = [word for word in _WORD.findall(plain.lower()) if word not in _STOP_WORDS]
-    return np.fromiter(map(_word_id, words), np.uint32, len(words))
+    words = _WORD.findall(_POSSESSIVE.sub("", plain.casefold()))
+    kept = [word[:_LONGEST_WORD] for word in words if word not in _STOP_WORDS]
+    return np.fromiter(map(_word_id, kept), np.uint32, len(kept))
 
 
 class WordIndex:
@@ -48,7 +51,7 @@ class WordIndex:
         keys = words.flatten().to_numpy().astype(np.uint64) << np.uint64(32) | rows
         keys, counts_n = np.unique(keys, return_counts=True)
         counts_n = counts_n.astype(np.float32)
-        self._rows = (keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
+        self._rows = (keys & np.uint64(0xFFFFFFFF)).astype(np.int32)
         words_n = (keys >> np.uint64(32)).astype(np.uint32)
         starts = np.flatnonzero(np.diff(words_n, prepend=~words_n[:1]))
         self._words, self._ends = words_n[starts], np.append(starts, len(keys))
@@ -85,6 +88,8 @@ def _word_id(word: str) -> int:
 
 @lru_cache(maxsize=1)
 def _stemmer() -> Any:
-    import snowballstemmer  # here: of the extra "search", like the table that the words are kept in
+    # Here: of the extra "search", like the table that the numbers are kept in. And by name: stemmer() takes whatever is
+    # installed, of another version perhaps, which would give words other numbers than those in the table.
+    from snowballstemmer.english_stemmer import EnglishStemmer
 
-    return snowballstemmer.stemmer("english")
+    return EnglishStemmer()

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fashionbert.search import SearchEngine
+from fashionbert.serving.bodies import MOST_TOP
 from fashionbert.serving.budget import CostEstimate
 from fashionbert.serving.desk import Desk
 from fashionbert.serving.door import LimitBodies
@@ -86,7 +87,7 @@ def create_app(engine: SearchEngine, settings: ServeSettings, *, name: str = "")
     links = Links(settings.picture_hosts, most_bytes=most_bytes) if settings.picture_hosts else None
     desk = Desk(engine, most_bytes=most_bytes, deadline=settings.deadline_ms / 1000, links=links)
     title = name or Path(engine.folder).resolve().name
-    cards = engine.cards if settings.rerank is None else settings.rerank
+    cards = min(engine.cards, MOST_TOP) if settings.rerank is None else settings.rerank
     app.state.service = Service(worker, desk, settings, metrics, costs, title, cards)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)

@@ -15,7 +15,7 @@ from pydantic_settings import (
 from yaml import YAMLError
 
 from fashionbert.errors import SettingsError
-from fashionbert.search.query import MOST_HITS
+from fashionbert.serving.bodies import MOST_TOP
 from fashionbert.serving.links import spelt_host
 
 PREFIX = "FASHIONBERT_SERVE_"
@@ -48,7 +48,7 @@ class ServeSettings(BaseSettings):
     key: SecretStr | None = Field(default=None, min_length=8)
     model: Path | None = None
     device: str = "auto"
-    rerank: int | None = Field(default=None, ge=0, le=MOST_HITS)
+    rerank: int | None = Field(default=None, ge=0, le=MOST_TOP)
     queue: int = Field(default=64, ge=1)
     batch: int = Field(default=16, ge=1)
     deadline_ms: int = Field(default=5000, ge=1)

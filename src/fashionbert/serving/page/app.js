@@ -33,10 +33,11 @@ const chips = new Chips(find('chips'), {
   next: () => (matchMedia('(hover: hover)').matches ? input : results),
 });
 const filters = new Filters(find('filters'), (part, name, value) => {
-  if (name === null) refreshFilters();
+  if (name === null) refreshFilters(running.signal);
   else choose(part, name, value);
 });
-const about = api.about().catch(() => ({ name: '', attributes: [] }));
+let known; // asked for anew where it could not be had
+const about = () => (known ??= api.about().catch(() => { known = null; return { name: '', attributes: [] }; }));
 
 function like(hit) { add('like', hit); }
 function unlike(hit) { add('unlike', hit); }
@@ -86,12 +87,12 @@ async function ask({ more = false } = {}) {
       chips.show(state, unseenFilters());
       refreshFilters(signal);
     }
-    const waves = reads(state) ? [0, null].slice(more ? 1 : 0) : [0];
-    for (const wave of waves) {
-      const rerank = wave ?? Math.max((await about).rerank ?? RERANK, top);
+    const usual = reads(state) ? (await about()).rerank ?? RERANK : 0;
+    const waves = usual ? [0, Math.max(usual, top)].slice(more ? 1 : 0) : [0];
+    for (const rerank of waves) {
       const answer = await api.search(bodyOf(state, top, rerank), signal);
       clearTimeout(slow);
-      show(answer, wave === waves.at(-1));
+      show(answer, rerank === waves.at(-1));
       shown = true;
     }
   } catch (error) {
@@ -112,7 +113,7 @@ async function refreshFilters(signal) {
   find('open-filters').textContent = chosen ? `Filter · ${chosen}` : 'Filter';
   try {
     const asked = api.facets({ facets: state.facets, filter: filterOf(state) }, signal);
-    const [{ facets }, { attributes }] = await Promise.all([asked, about]);
+    const [{ facets }, { attributes }] = await Promise.all([asked, about()]);
     if (signal?.aborted) return;
     const linked = write(state);
     state = asWritten(state, attributes, facets);
@@ -240,6 +241,6 @@ find('mark').addEventListener('click', (event) => { event.preventDefault(); chan
 watch({ input: find('file'), veil: find('drop'), take });
 
 arrive();
-about.then(({ name }) => {
+about().then(({ name }) => {
   if (name) [find('mark').textContent, document.title] = [name, `${name} · search`];
 });
