@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from fashionbert.errors import NonFiniteLossError, RunError, SettingsError
 from fashionbert.model.clicks import ClickModel
 from fashionbert.scoring.clicks import ClickReader, load_click_model, save_click_model
 from fashionbert.training import Display
+from fashionbert.training import clicks as fitting
 from fashionbert.training.click_setup import ClickStart, start_clicks
 from fashionbert.training.clicks import fit_clicks, measure_clicks, start_at_similarity
 from fashionbert.training.record import read_metrics
@@ -91,12 +93,14 @@ def test_it_begins_with_what_the_vectors_say_of_clicks(
     settings = settings_of()
     start = start_clicks(settings, run, "cpu")
     rows, reader = make_rows(settings, start), ClickReader(settings, start.tokenizer)
+    rows = replace(rows, clicked=np.sort(rows.clicked))  # a log may be sorted, and not all of its rows are looked at
+    monkeypatch.setattr(fitting, "_ROWS_OF_LINE", 40)
     similar = np.where(rows.clicked, 4.0, 2.0) + np.random.default_rng(0).normal(0, 1, len(rows))
     monkeypatch.setattr(reader, "similarities", lambda model, rows, places: similar[places])
     start_at_similarity(start.model, rows, reader)
     agreement = start.model.matching.side_agreement
     assert agreement is not None
-    assert agreement.threshold.item() == pytest.approx(3, abs=0.3)
+    assert agreement.threshold.item() == pytest.approx(3, abs=0.4)
     assert agreement.gain.item() > 1
     assert agreement.started
     similar = -similar  # clicked on where they are unlike: nothing to begin with

@@ -86,7 +86,7 @@ def fit_clicks(model: ClickModel, rows: ClickRows, reader: ClickReader, folder: 
 
 
 def start_at_similarity(model: ClickModel, rows: ClickRows, reader: ClickReader) -> None:
-    """Let a model with side agreement start with what its vectors say of clicks, by a line through the first rows.
+    """Let a model with side agreement start with what its vectors say of clicks, by a line through some rows.
 
     They were learnt from whole descriptions. How alike a short query and a picture are when it is clicked on is another
     number, too far away for a learning rate to reach.
@@ -96,13 +96,14 @@ def start_at_similarity(model: ClickModel, rows: ClickRows, reader: ClickReader)
         rows: to learn from.
         reader: of the run's settings.
     """
-    agreement, first = model.matching.side_agreement, np.arange(min(len(rows), _ROWS_OF_LINE))
-    clicked = rows.clicked[first]
+    agreement, generator = model.matching.side_agreement, np.random.default_rng(reader.settings.training.seed)
+    drawn = generator.permutation(len(rows))[:_ROWS_OF_LINE]  # a log may be sorted by what was clicked on
+    clicked = rows.clicked[drawn]
     if agreement is None or clicked.all() or not clicked.any():
         return
     model.eval()
     size = reader.settings.evaluation.batch_size
-    parts = [first[start : start + size] for start in range(0, len(first), size)]
+    parts = [drawn[start : start + size] for start in range(0, len(drawn), size)]
     slope, offset = fit_line(np.concatenate([reader.similarities(model, rows, part) for part in parts]), clicked)
     if slope > 0:  # otherwise they say nothing of clicks
         agreement.start_with(slope, -offset / slope)
