@@ -3,7 +3,7 @@
 Letters: N pictures, E vector size.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -33,6 +33,12 @@ class SeenPicture:
     prepared: Prepared
     recalled: Any
     pixels: int
+
+    @property
+    def nbytes(self) -> int:
+        """What is held of it, for the pair model and for the recall encoder."""
+        recalled = self.recalled.values() if isinstance(self.recalled, Mapping) else [self.recalled]
+        return sum(getattr(array, "nbytes", 0) for array in (*self.prepared, *recalled))
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,7 @@ class RowMaker:
                 faults.append(found)
                 continue
             piece.append(found)
-            size += sum(array.nbytes for array in found.picture.prepared)
+            size += found.picture.nbytes
             if len(piece) == self._pictures_at_once or size >= _PIECE_BYTES:
                 tables.append(self._table(piece))
                 piece, size = [], 0

@@ -8,7 +8,7 @@ import base64
 import binascii
 import io
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -208,17 +208,11 @@ class _Decoding:
             if self.stop.is_set() or (not seen and monotonic() > self._until):
                 raise BusyError("the pictures of the request have waited beyond its deadline", 1)
             seen.append(self._engine.look(file, self._limits, name=name))
-            count = _bytes_of(seen[-1])
+            count = seen[-1].nbytes
             self._hold(count, self.held)
             self.held += count
             _refuse_pixels(sum(each.pixels for each in seen))
         return seen
-
-
-def _bytes_of(seen: SeenPicture) -> int:
-    """What is held of a picture, for the pair model and for the recall encoder."""
-    recalled = seen.recalled.values() if isinstance(seen.recalled, Mapping) else [seen.recalled]
-    return sum(getattr(array, "nbytes", 0) for array in (*seen.prepared, *recalled))
 
 
 def _file(picture: Sent) -> bytes:
