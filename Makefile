@@ -65,7 +65,9 @@ docs: .venv/.docs ## build the documentation, warnings are errors
 	$(BIN)/mkdocs build --strict
 
 bench: .venv/.base ## measure speed on this machine
-	$(BIN)/python -m benchmarks.measure
+	$(BIN)/fashionbert bench scoring --out benchmarks/results
+	$(BIN)/fashionbert bench features --out benchmarks/results
+	$(BIN)/fashionbert bench training --out benchmarks/results
 
 clean: ## remove what the targets made
 	rm -rf .venv .venv-lowest site demo

@@ -21,7 +21,7 @@ from fashionbert.model import FashionBertConfig, FashionBertForMatching
 OURS, RIVALS = "fashionbert.bench.ours", "fashionbert.bench.rivals"
 JOINT, SPLIT = "fashionbert, all layers joint", "fashionbert, split, pictures kept"
 REFERENCE, EAGER = "fashionbert, a forward pass", "transformers BERT, eager"
-_VOCABULARY = 30_522
+VOCABULARY = 30_522
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +62,7 @@ def scoring_contenders(shape: ScoringShape, folder: Path) -> list[Contender]:
     Raises:
         SettingsError: the width is no multiple of the heads.
     """
-    if shape.width % shape.heads:
-        raise SettingsError(
-            "there is no such model", [f"width = {shape.width} is no multiple of heads = {shape.heads}: change one"]
-        )
+    refuse_heads(shape.width, shape.heads)
     _write_models(shape, folder)
 
     def contender(
@@ -101,22 +98,39 @@ def joint_operations(shape: ScoringShape) -> int:
         Those of products of matrices; the last layer gives [CLS] alone, and only its keys and values are of all places.
     """
     places, width = shape.tokens + shape.patches, shape.width
-    query_and_output, keys_and_values, feed_forward = 2 * width * width, 2 * width * width, 8 * width * width
-    attention = 2 * places * width
-    layer = places * (query_and_output + keys_and_values + feed_forward + attention)
-    last = places * keys_and_values + query_and_output + feed_forward + attention
+    layer = places * operations_of_layer(places, width)
+    keys_and_values = 2 * width * width
+    last = places * keys_and_values + operations_of_layer(places, width) - keys_and_values
     around = shape.patches * shape.features * width + width * width + 2 * width
     return 2 * shape.candidates * ((shape.layers - 1) * layer + last + around)
 
 
-def _write_models(shape: ScoringShape, folder: Path) -> None:
-    sizes: dict[str, Any] = {
-        "hidden_size": shape.width,
-        "num_hidden_layers": shape.layers,
-        "num_attention_heads": shape.heads,
-        "intermediate_size": 4 * shape.width,
-        "vocab_size": _VOCABULARY,
+def operations_of_layer(places: int, width: int) -> int:
+    """Count the products of numbers in a layer of BERT for one place: four projections, attention, the feed-forward."""
+    return 4 * width * width + 2 * places * width + 8 * width * width
+
+
+def sizes_of(layers: int, width: int, heads: int) -> dict[str, Any]:
+    """Say to a configuration of transformers how large a BERT is."""
+    return {
+        "hidden_size": width,
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "intermediate_size": 4 * width,
+        "vocab_size": VOCABULARY,
     }
+
+
+def refuse_heads(width: int, heads: int) -> None:
+    """Raise :class:`SettingsError` where the width is no multiple of the heads."""
+    if width % heads:
+        raise SettingsError(
+            "there is no such model", [f"width = {width} is no multiple of heads = {heads}: change one"]
+        )
+
+
+def _write_models(shape: ScoringShape, folder: Path) -> None:
+    sizes = sizes_of(shape.layers, shape.width, shape.heads)
     torch.manual_seed(0)
     places = shape.tokens + shape.patches
     rival = BertConfig(**sizes, max_position_embeddings=places)
@@ -128,14 +142,14 @@ def _write_models(shape: ScoringShape, folder: Path) -> None:
         )
         FashionBertForMatching(config).eval().save_pretrained(folder / name)
     drawn = np.random.default_rng(0)
-    text_T = drawn.integers(1000, _VOCABULARY, shape.tokens)
+    text_T = drawn.integers(1000, VOCABULARY, shape.tokens)
     np.savez(
         folder / "inputs.npz",
         text=text_T,
         tokens=np.concatenate(
             [
                 np.tile(text_T, (shape.candidates, 1)),
-                drawn.integers(1000, _VOCABULARY, (shape.candidates, shape.patches)),
+                drawn.integers(1000, VOCABULARY, (shape.candidates, shape.patches)),
             ],
             axis=1,
         ),

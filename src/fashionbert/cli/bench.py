@@ -26,6 +26,7 @@ Only = Annotated[
 Out = Annotated[Path | None, typer.Option("--out", help="Folder of a result file, as JSON.")]
 _CARDS = (0, 10, 20, 50, 100)
 SCORING_NOT_SHOWN = "quality: all weights are random; patch features, tokenizing, a network between caller and model"
+TRAINING_NOT_SHOWN = "reading of features and texts, the contrastive task, mined wrong pairs, checkpoints"
 FEATURES_NOT_SHOWN = "quality: all weights are random; mirror images, which cost the same again"
 
 
@@ -95,6 +96,40 @@ def features(
         words = "" if pictures is None else "--pictures FOLDER "
         command = f"features {words}{_said(repetitions, only)}"
         _write(out, "features", command, FEATURES_NOT_SHOWN, {}, rates, measured)
+
+
+@app.command()
+def training(
+    layers: Annotated[int, typer.Option(min=1, help="Layers of every model.")] = 6,
+    width: Annotated[int, typer.Option(min=8, help="Width of every model.")] = 384,
+    heads: Annotated[int, typer.Option(min=1, help="Heads of attention.")] = 12,
+    tokens: Annotated[int, typer.Option(min=3, help="WordPieces of each text.")] = 64,
+    pairs: Annotated[int, typer.Option(min=2, help="Pairs of a step.")] = 32,
+    repetitions: Repetitions = 5,
+    only: Only = None,
+    out: Out = None,
+) -> None:
+    """Take a training step under each weighing of the tasks, beside a fine-tuning step of a BERT on as many places.
+
+    Nothing else should run meanwhile.
+    """
+    from fashionbert.bench import EQUAL, PAPER, TrainingShape, training_contenders, training_operations
+
+    shape = TrainingShape(layers=layers, width=width, heads=heads, tokens=tokens, pairs=pairs)
+    rates, measured = _measured(training_contenders(shape), repetitions, only, "pairs")
+    operations, there = training_operations(shape), {each.contender.name: each for each in measured if each.seconds}
+    if EQUAL in there:
+        share = operations / there[EQUAL].median / rates["fp32"]
+        typer.echo(f"{EQUAL}: {100 * share:.0f} % of the rate of the largest fp32 matrix product")
+    if {EQUAL, PAPER} <= there.keys():
+        more = there[PAPER].median / there[EQUAL].median - 1
+        typer.echo(f"the paper's weights make a step {100 * more:.1f} % longer")
+    if out is not None:
+        words = f"--layers {layers} --width {width} --heads {heads} --tokens {tokens} --pairs {pairs}"
+        command = f"training {words} {_said(repetitions, only)}"
+        _write(
+            out, f"training-{layers}x{width}", command, TRAINING_NOT_SHOWN, {"operations": operations}, rates, measured
+        )
 
 
 @app.command()
