@@ -1,3 +1,4 @@
+import asyncio
 import shutil
 import socket
 import sys
@@ -9,6 +10,7 @@ from fastapi.testclient import TestClient
 from pydantic import ValidationError
 
 from fashionbert.cli.main import main
+from fashionbert.cli.serve import _listening
 from fashionbert.errors import SearchIndexError, SettingsError
 from fashionbert.search import SearchEngine
 from fashionbert.search.advice import write_advice
@@ -181,3 +183,25 @@ def test_cards_are_re_ranked_as_the_settings_or_the_advice_say(
         assert found["reranked"] == min(expected, 4)
     with pytest.raises(ValidationError, match="less than or equal to 200"):
         ServeSettings.model_validate({"rerank": 201})
+
+
+@pytest.mark.usefixtures("this_machine")
+def test_small_answers_are_sent_at_once() -> None:
+    """Otherwise the kernel keeps the second half of an answer until the first is acknowledged, 40 ms later."""
+
+    async def sends_at_once(listener: socket.socket) -> bool:
+        found: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def accepted(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            sent = writer.get_extra_info("socket")
+            found.set_result(bool(sent.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)))
+            writer.close()
+
+        async with await asyncio.start_server(accepted, sock=listener):
+            _, writer = await asyncio.open_connection(*listener.getsockname())
+            writer.close()
+            return await found
+
+    with _listening("127.0.0.1", 0) as listener:
+        listener.listen()
+        assert asyncio.run(sends_at_once(listener))
