@@ -77,7 +77,7 @@ def vilt(folder: str) -> Work:
 
 def onnx_runtime(folder: str, int8: bool) -> Work:
     """ONNX Runtime on the exported BERT, fused by its own optimizer; int8 by its dynamic quantization."""
-    import onnxruntime
+    import onnxruntime  # pyright: ignore[reportMissingImports]
 
     path = _quantized(folder) if int8 else _fused(folder)
     options = onnxruntime.SessionOptions()
@@ -148,7 +148,7 @@ class _LogitsAlone(torch.nn.Module):
 
 
 def _fused(folder: str) -> Path:
-    from onnxruntime.transformers.optimizer import optimize_model
+    from onnxruntime.transformers.optimizer import optimize_model  # pyright: ignore[reportMissingImports]
 
     path = Path(folder) / "fused.onnx"
     if not path.exists():
@@ -160,7 +160,7 @@ def _fused(folder: str) -> Path:
 
 
 def _quantized(folder: str) -> Path:
-    from onnxruntime.quantization import QuantType, quantize_dynamic
+    from onnxruntime.quantization import QuantType, quantize_dynamic  # pyright: ignore[reportMissingImports]
 
     path = Path(folder) / "int8.onnx"
     if not path.exists():
