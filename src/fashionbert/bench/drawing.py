@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from fashionbert.bench.frontier import Point, on_frontier
 from fashionbert.evaluation import style
+
+_TICKS = [step * 10**power for power in range(6) for step in (1, 2, 3, 5)]
 
 
 def frontier_figure(points: Sequence[Point], chosen: Point) -> Figure:
@@ -41,7 +44,12 @@ def frontier_figure(points: Sequence[Point], chosen: Point) -> Figure:
         for point in own:
             words = f"top {point.cards}" if point.cards else "vectors"
             axes.annotate(
-                words, (point.milliseconds, 100 * point.recall), (4, 5), textcoords="offset points", fontsize=8.5
+                words,
+                (point.milliseconds, 100 * point.recall),
+                (4, 5),
+                textcoords="offset points",
+                fontsize=8.5,
+                color=style.INK,
             )
     best = on_frontier(points)
     axes.step(
@@ -55,7 +63,7 @@ def frontier_figure(points: Sequence[Point], chosen: Point) -> Figure:
     axes.scatter(
         [chosen.milliseconds],
         [100 * chosen.recall],
-        s=190,
+        s=140,
         facecolors="none",
         edgecolors=style.RIGHT,
         linewidths=2,
@@ -64,5 +72,10 @@ def frontier_figure(points: Sequence[Point], chosen: Point) -> Figure:
     )
     style.dress(axes, "Text → image, whole split", "milliseconds of one query", "R@1, %")
     axes.set_xscale("log")
+    low, high = (edge(point.milliseconds for point in points) for edge in (min, max))
+    ticks = [tick for tick in _TICKS if 0.9 * low <= tick <= 1.1 * high]
+    axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.margins(x=0.1)
     axes.legend(frameon=False, fontsize=9, loc="lower right", labelcolor=style.INK)
     return figure
