@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import BertConfig, BertModel
 
 from fashionbert.bench import EQUAL, PAPER, TrainingShape, training_contenders, training_operations
-from fashionbert.bench.scoring import sizes_of
+from fashionbert.bench.shape import sizes_of
 from fashionbert.bench.training import bert, step
 from fashionbert.errors import SettingsError
 

@@ -15,36 +15,23 @@ import torch
 from transformers import BertConfig, BertForSequenceClassification
 
 from fashionbert.bench.contender import Contender
-from fashionbert.errors import SettingsError
+from fashionbert.bench.shape import VOCABULARY, ModelShape, operations_of_layer, refuse_heads, sizes_of
 from fashionbert.model import FashionBertConfig, FashionBertForMatching
 
 OURS, RIVALS = "fashionbert.bench.ours", "fashionbert.bench.rivals"
 JOINT, SPLIT = "fashionbert, all layers joint", "fashionbert, split, pictures kept"
 REFERENCE, EAGER = "fashionbert, a forward pass", "transformers BERT, eager"
-VOCABULARY = 30_522
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScoringShape:
+class ScoringShape(ModelShape):
     """Sizes of the model and of the work.
 
     Attributes:
-        layers: of the encoder.
-        width: D.
-        heads: of attention.
-        tokens: T.
-        patches: P.
-        features: F.
         candidates: N.
         split_layers: lower layers in which the sides do not see each other, of our split model.
     """
 
-    layers: int = 6
-    width: int = 384
-    heads: int = 12
-    tokens: int = 16
-    patches: int = 64
-    features: int = 1280
     candidates: int = 100
     split_layers: int = 5
 
@@ -103,30 +90,6 @@ def joint_operations(shape: ScoringShape) -> int:
     last = places * keys_and_values + operations_of_layer(places, width) - keys_and_values
     around = shape.patches * shape.features * width + width * width + 2 * width
     return 2 * shape.candidates * ((shape.layers - 1) * layer + last + around)
-
-
-def operations_of_layer(places: int, width: int) -> int:
-    """Count the products of numbers in a layer of BERT for one place: four projections, attention, the feed-forward."""
-    return 4 * width * width + 2 * places * width + 8 * width * width
-
-
-def sizes_of(layers: int, width: int, heads: int) -> dict[str, Any]:
-    """Say to a configuration of transformers how large a BERT is."""
-    return {
-        "hidden_size": width,
-        "num_hidden_layers": layers,
-        "num_attention_heads": heads,
-        "intermediate_size": 4 * width,
-        "vocab_size": VOCABULARY,
-    }
-
-
-def refuse_heads(width: int, heads: int) -> None:
-    """Raise :class:`SettingsError` where the width is no multiple of the heads."""
-    if width % heads:
-        raise SettingsError(
-            "there is no such model", [f"width = {width} is no multiple of heads = {heads}: change one"]
-        )
 
 
 def _write_models(shape: ScoringShape, folder: Path) -> None:

@@ -17,7 +17,7 @@ from torch.optim import AdamW
 from transformers import BertConfig, BertForSequenceClassification
 
 from fashionbert.bench.contender import Contender, Work
-from fashionbert.bench.scoring import VOCABULARY, operations_of_layer, refuse_heads, sizes_of
+from fashionbert.bench.shape import VOCABULARY, ModelShape, operations_of_layer, refuse_heads, sizes_of
 from fashionbert.config import ObjectiveSettings
 from fashionbert.data import NOT_HIDDEN, MaskedPictures, MaskedTexts
 from fashionbert.model import FashionBertConfig, FashionBertForPreTraining
@@ -29,25 +29,14 @@ EQUAL, PAPER = "fashionbert, three tasks, equal weights", "fashionbert, three ta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingShape:
+class TrainingShape(ModelShape):
     """Sizes of the model and of the step.
 
     Attributes:
-        layers: of the encoder.
-        width: D.
-        heads: of attention.
-        tokens: T.
-        patches: P.
-        features: F.
         pairs: B.
     """
 
-    layers: int = 6
-    width: int = 384
-    heads: int = 12
     tokens: int = 64
-    patches: int = 64
-    features: int = 1280
     pairs: int = 32
 
 
