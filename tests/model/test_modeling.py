@@ -223,16 +223,20 @@ def test_late_interaction_needs_the_vector_head(make_config: Callable[..., Fashi
         make_config(late_interaction_size=5, contrastive_size=0)
 
 
-def test_pairs_that_meet_score_as_if_they_were_joined(agreeing: FashionBertForPreTraining, inputs: Inputs) -> None:
-    """Crossed in any way, with and without a single joint layer, padding on both sides."""
+@pytest.mark.parametrize("pairs", [5, 10_000])
+@pytest.mark.parametrize("pictures_of", [[2, 2, 0, 1, 2], [0, 1, 2, 3], [1, 2, 3], [3, 2, 1]])
+def test_pairs_that_meet_score_as_if_they_were_joined(
+    agreeing: FashionBertForPreTraining, inputs: Inputs, pictures_of: list[int], pairs: int
+) -> None:
+    """Crossed in any way, few or many a picture, with and without a single joint layer, padding on both sides."""
     encoder = agreeing.fashionbert
     some = torch.ones(4, 9, dtype=torch.bool)
     some[2, 5:] = False
     texts = encoder.read_texts(inputs["input_ids"], inputs["attention_mask"])
     pictures = encoder.read_pictures(inputs["patch_features"], some)
-    text_of, picture_of = torch.tensor([0, 3, 3, 1, 2]), torch.tensor([2, 2, 0, 1, 2])
+    text_of, picture_of = torch.tensor([0, 3, 3, 1, 2][: len(pictures_of)]), torch.tensor(pictures_of)
     joined = agreeing.join(texts[text_of], pictures[picture_of])
-    matched = agreeing.match(Meeting(encoder, texts, pictures), text_of, picture_of)
+    matched = agreeing.match(Meeting(encoder, texts, pictures, pairs), text_of, picture_of)
     assert joined.last_hidden_state is not None
     assert matched.last_hidden_state is not None
     torch.testing.assert_close(matched.last_hidden_state, joined.last_hidden_state[:, :1], **CLOSE)

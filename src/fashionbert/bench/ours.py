@@ -33,7 +33,7 @@ def joint(folder: str) -> Work:
     def work() -> NDArray[np.float32]:
         with torch.inference_mode():
             texts = model.fashionbert.read_texts(text_1T)
-            meeting = Meeting(model.fashionbert, texts, model.fashionbert.read_pictures(features_NPF))
+            meeting = Meeting(model.fashionbert, texts, model.fashionbert.read_pictures(features_NPF), count)
             return _margins(model, meeting, count)
 
     return work
@@ -48,7 +48,7 @@ def kept(folder: str) -> Work:
 
     def work() -> NDArray[np.float32]:
         with torch.inference_mode():
-            meeting = Meeting(model.fashionbert, model.fashionbert.read_texts(text_1T), pictures)
+            meeting = Meeting(model.fashionbert, model.fashionbert.read_texts(text_1T), pictures, count)
             return _margins(model, meeting, count)
 
     return work

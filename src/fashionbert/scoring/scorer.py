@@ -349,7 +349,7 @@ class Scorer:
             Margins, float32 [N].
         """
         margins = np.empty(len(text_at), np.float32)
-        meeting = Meeting(self.model.fashionbert, texts.states, pictures.states)
+        meeting = Meeting(self.model.fashionbert, texts.states, pictures.states, len(text_at))
         for places in self._batches(np.arange(len(text_at)), progress):
             at = [torch.from_numpy(each[places]).to(self.device) for each in (text_at, picture_at)]
             vectors = None

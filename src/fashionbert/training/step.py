@@ -176,7 +176,7 @@ class PreTrainingStep(nn.Module):
         losses: dict[str, Tensor] = {}
         apart = "alignment" in self.tasks and self.model.fashionbert.joins_in_one_layer
         if apart:  # [CLS] alone of many pairs costs less than all places of a few
-            meeting = Meeting(self.model.fashionbert, read.texts, read.pictures)
+            meeting = Meeting(self.model.fashionbert, read.texts, read.pictures, len(pairs.text_of))
             matched = self.model.match(meeting, pairs.text_of, pairs.picture_of, vectors)
             output.encoder_outputs.append(_hidden_of(matched))
             losses["alignment"] = self._alignment(matched.alignment_logits, pairs.labels, output)
