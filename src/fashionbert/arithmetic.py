@@ -9,6 +9,7 @@ import torch
 from fashionbert.types import Precision
 
 _INSTRUCTIONS = ("avx512_bf16", "amx_bf16")
+_INT8_INSTRUCTIONS = ("avx512_vnni", "avx_vnni", "avx2_vnni", "amx_int8")
 
 
 def autocast(precision: Precision, device: str | torch.device) -> torch.autocast:
@@ -64,7 +65,24 @@ def has_bf16(kind: str) -> bool:
     """
     if kind == "cuda":
         return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
-    if kind != "cpu" or not hasattr(torch.cpu, "get_capabilities"):
+    return kind == "cpu" and _cpu_has(_INSTRUCTIONS)
+
+
+@cache
+def has_int8(kind: str) -> bool:
+    """Say whether a device multiplies matrices of 8-bit numbers faster than of float32, by operators that torch has.
+
+    Args:
+        kind: type of a torch device.
+
+    Returns:
+        For a CPU whether it has the instructions and torch was built with oneDNN; False for all others.
+    """
+    return kind == "cpu" and hasattr(torch.ops.onednn, "qlinear_pointwise") and _cpu_has(_INT8_INSTRUCTIONS)
+
+
+def _cpu_has(instructions: tuple[str, ...]) -> bool:
+    if not hasattr(torch.cpu, "get_capabilities"):
         return False
     capabilities = torch.cpu.get_capabilities()
-    return any(bool(capabilities.get(name)) for name in _INSTRUCTIONS)
+    return any(bool(capabilities.get(name)) for name in instructions)

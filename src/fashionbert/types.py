@@ -21,6 +21,10 @@ ImageInput: TypeAlias = str | PathLike[str] | bytes | Image | NDArray[np.uint8]
 Precision: TypeAlias = Literal["auto", "bf16", "fp32"]
 """Arithmetic of a forward pass; ``auto``: bf16 where the device has instructions for it, else fp32."""
 
+Speed: TypeAlias = Literal["exact", "fast", "split"]
+"""How pairs are scored. ``exact``: as the model was trained. ``fast``: in the quickest arithmetic that the device has,
+bf16 or int8. ``split``: with the sides apart in more lower layers, by a model that has learnt that form too."""
+
 
 class Picture(Protocol):
     """One view of a product, not yet read."""

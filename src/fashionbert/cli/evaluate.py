@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fashionbert.cli.options import ArithmeticChoice, Assignments, Device, Features
+from fashionbert.cli.options import ArithmeticChoice, Assignments, Device, Features, SpeedChoice
 from fashionbert.cli.pairs import (
     AskingSide,
     MorePairs,
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fashionbert.config import EvaluationSettings, Settings
     from fashionbert.evaluation.gallery import Gallery
     from fashionbert.evaluation.protocols import CandidateLists
-    from fashionbert.types import Precision
+    from fashionbert.types import Precision, Speed
 
 
 def evaluate(
@@ -40,6 +40,7 @@ def evaluate(
         int, typer.Option("--rerank", min=1, help="Under full: how many of the vectors' best are re-ranked.")
     ] = 100,
     precision: ArithmeticChoice = "fp32",
+    speed: SpeedChoice = "exact",
     trec: Annotated[bool, typer.Option("--trec", help="Also write TREC runs and qrels.")] = False,
     assignments: Assignments = None,
     features: Features = None,
@@ -56,14 +57,14 @@ def evaluate(
     """
     if pairs:
         strange = {"--catalogue": catalogue, "--protocol": protocols, "--candidates": candidates, "--trec": trec}
-        strange |= {"--set": assignments, "--features": features}
+        strange |= {"--set": assignments, "--features": features, "--speed": speed != "exact"}
         files = [*pairs, *(more_pairs or ())]
         evaluate_pairs(run, files, out, direction, score, schema, precision, device, given(strange))
         return
     refuse_pair_options({"--direction": direction, "--score": score, "--schema": schema, "FILE": more_pairs}, catalogue)
     assert catalogue is not None, "refused above"
     settings = _settings(run, protocols, assignments, precision)
-    _evaluate_catalogue(run, catalogue, out, split, settings, candidates, rerank, trec, features, device)
+    _evaluate_catalogue(run, catalogue, out, split, settings, speed, candidates, rerank, trec, features, device)
 
 
 def _evaluate_catalogue(
@@ -72,6 +73,7 @@ def _evaluate_catalogue(
     out: Path,
     split: str,
     settings: "Settings",
+    speed: "Speed",
     candidates: list[Path] | None,
     rerank: int,
     trec: bool,
@@ -95,6 +97,7 @@ def _evaluate_catalogue(
         run,
         device=torch_device(device),
         precision=settings.training.precision,
+        speed=speed,
         batch_size=settings.evaluation.batch_size,
     )
     console = Console()

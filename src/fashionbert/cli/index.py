@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fashionbert.cli.options import ArithmeticChoice, Assignments, Config, Device, Model
+from fashionbert.cli.options import ArithmeticChoice, Assignments, Config, Device, Model, SpeedChoice
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -35,6 +35,7 @@ def index(
     ] = None,
     prune: Annotated[bool, typer.Option("--prune", help="Delete products that are not in the catalogue.")] = False,
     precision: ArithmeticChoice = "auto",
+    speed: SpeedChoice = "exact",
     config: Config = None,
     assignments: Assignments = None,
     device: Device = "auto",
@@ -54,7 +55,12 @@ def index(
     products = open_catalogue(catalogue, _catalogue_settings(model, config, assignments))
     say_set_aside(products, Console(stderr=True))
     options = IndexOptions(
-        recall=recall, precision=precision, pictures=pictures, exact_up_to=exact_up_to, titles=titles
+        recall=recall,
+        precision=precision,
+        speed=speed,
+        pictures=pictures,
+        exact_up_to=exact_up_to,
+        titles=titles,
     )
     with count_progress("products") as show:
         state = index_catalogue(

@@ -18,6 +18,10 @@ Device = Annotated[str, typer.Option("--device", help="cpu, cuda, mps; auto take
 Model = Annotated[
     Path | None, typer.Option("--model", help="The index's run folder, where it is no longer where it was.")
 ]
+SpeedChoice = Annotated[
+    Literal["exact", "fast", "split"],
+    typer.Option("--speed", help="Of the pair model: as trained, in int8 or bf16, or by its split form."),
+]
 ArithmeticChoice = Annotated[
     # The words of fashionbert.types.Precision, which would bring numpy and Pillow into every --help.
     Literal["auto", "bf16", "fp32"],

@@ -135,6 +135,12 @@ def _of_sizes(settings: "Settings") -> Iterator[Contradiction]:
             f"model.split_layers {model.split_layers} leaves none of {layers} layers to join sides",
             *("model.split_layers", "model.layers", "model.backbone"),
         )
+    fast, least = model.fast_split_layers, model.split_layers
+    if fast and (fast <= least or (layers is not None and fast >= layers)):
+        yield _found(
+            f"model.fast_split_layers {fast} is to be above model.split_layers {least} and leave a layer to join sides",
+            *("model.fast_split_layers", "model.split_layers", "model.layers", "model.backbone"),
+        )
     if model.backbone is None and model.width % model.heads:
         yield _found(
             f"model.width {model.width} is not a multiple of model.heads {model.heads}",

@@ -116,6 +116,9 @@ class ModelSettings(Part):
     """Encoder layers; None: all that the backbone has. With a backbone, its first ones are kept (paper, table 3)."""
     split_layers: NaturalNumber = 0
     """Lower layers in which words and patches do not see each other yet (ours; docs/adr/0002); the paper: 0."""
+    fast_split_layers: NaturalNumber = 0
+    """More of them, in half of the batches, so that one checkpoint scores as a whole or, for less, split
+    (``Scorer(speed="split")``; docs/adr/0016); 0: none."""
     width: Count = 128
     """D, without a backbone only."""
     heads: Count = 4

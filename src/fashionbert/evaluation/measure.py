@@ -72,7 +72,7 @@ def measure_run(
     )
     weights = file_hash(run / WEIGHTS)
     extractor = scorer.processor.extractor.fingerprint
-    arithmetic = [scorer.precision, scorer.mirrored, scorer.device.type, versions()]
+    arithmetic = [scorer.pace.numbers, scorer.pace.split_layers, scorer.mirrored, scorer.device.type, versions()]
     key = fingerprint([weights, catalogue.data_hash, extractor, *arithmetic])
     texts = catalogue.column("text")
     shown = GridExamples(
@@ -81,7 +81,8 @@ def measure_run(
     known = {
         "model": {"run": run.name, "weights": weights, "validation": read_figures(run)},
         "data_hash": catalogue.data_hash,
-        "precision": scorer.precision,
+        "precision": scorer.pace.numbers,
+        "split_layers": scorer.pace.split_layers,
         "device": torch.cuda.get_device_name() if scorer.device.type == "cuda" else scorer.device.type,
     }
     with only_writer(out):

@@ -103,6 +103,7 @@ def not_theirs(config: FashionBertConfig) -> list[str]:
         "late_interaction_size": 0,
         "bank_size": 0,
         "split_layers": 0,
+        "fast_split_layers": 0,
         "side_agreement": False,
         "standardise_features": False,
         "layer_norm_eps": _EPSILON,

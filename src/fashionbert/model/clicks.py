@@ -55,7 +55,7 @@ class ClickModel(nn.Module):
         count = there if layers is None else layers
         if count > there:
             raise ValueError(f"{count} layers are asked for, the encoder has {there}")
-        shape: dict[str, Any] = {"num_hidden_layers": count}
+        shape: dict[str, Any] = {"num_hidden_layers": count, "fast_split_layers": 0}
         if image == "inside":
             shape["split_layers"] = min(matching.config.split_layers, count - 1)
         else:

@@ -32,6 +32,8 @@ class FashionBertConfig(BertConfig):
     """R, training texts and as many pictures by which the popularity of sides is measured (docs/adr/0006); 0: none."""
     split_layers: int = 0
     """Lower layers in which words and patches do not see each other yet; 0 is the paper's single stream."""
+    fast_split_layers: int = 0
+    """Lower layers in which sides may be apart too, to score for less; learnt beside the usual form. 0: none."""
     side_agreement: bool = False
     """Whether :class:`~fashionbert.model.heads.SideAgreement` adds to the alignment logits; needs the vector head."""
 
@@ -54,6 +56,11 @@ class FashionBertConfig(BertConfig):
         if not 0 <= self.split_layers < self.num_hidden_layers:
             faults.append(
                 f"split_layers = {self.split_layers} must leave one of {self.num_hidden_layers} layers to join sides"
+            )
+        if self.fast_split_layers and not self.split_layers < self.fast_split_layers < self.num_hidden_layers:
+            faults.append(
+                f"fast_split_layers = {self.fast_split_layers} must be above split_layers = {self.split_layers} and "
+                f"leave one of {self.num_hidden_layers} layers to join sides"
             )
         if self.side_agreement and self.contrastive_size == 0:
             faults.append("side_agreement = True needs the vector head: contrastive_size must be above 0")
@@ -101,6 +108,7 @@ class FashionBertConfig(BertConfig):
                 "standardise_features",
                 "side_agreement",
                 "split_layers",
+                "fast_split_layers",
             }
         )
 

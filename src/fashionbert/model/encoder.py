@@ -97,12 +97,23 @@ class FashionBertModel(FashionBertPreTrainedModel):
         super().__init__(config)
         self.bert = BertModel(config)
         self.patch_embeddings = PatchEmbeddings(config)
+        self.split_layers = config.split_layers
+        """Lower layers in which sides are apart; :meth:`split_at` changes it for a block."""
         self.post_init()
 
     @property
     def joins_in_one_layer(self) -> bool:
         """Whether words and patches see each other in the last layer alone; :class:`Meeting` makes use of it."""
-        return self.config.split_layers == self.config.num_hidden_layers - 1
+        return self.split_layers == self.config.num_hidden_layers - 1
+
+    @contextmanager
+    def split_at(self, layers: int) -> Iterator[None]:
+        """Keep sides apart in so many lower layers within a block, for a model that has learnt to."""
+        usual, self.split_layers = self.split_layers, layers
+        try:
+            yield
+        finally:
+            self.split_layers = usual
 
     def forward(
         self,
@@ -152,7 +163,7 @@ class FashionBertModel(FashionBertPreTrainedModel):
         """Embed words and run the layers in which they do not see patches yet; arguments as in :meth:`forward`."""
         hidden_BTD = self.bert.embeddings(input_ids=input_ids, token_type_ids=token_type_ids, position_ids=position_ids)
         mask_BT = torch.ones_like(input_ids) if attention_mask is None else attention_mask
-        return self._run(Side(hidden_BTD, mask_BT.bool()), 0, self.config.split_layers)
+        return self._run(Side(hidden_BTD, mask_BT.bool()), 0, self.split_layers)
 
     def read_pictures(
         self,
@@ -167,7 +178,7 @@ class FashionBertModel(FashionBertPreTrainedModel):
         mask_BP = (
             torch.ones(shape, dtype=torch.bool, device=patch_features.device) if patch_mask is None else patch_mask
         )
-        return self._run(Side(hidden_BPD, mask_BP.bool()), 0, self.config.split_layers)
+        return self._run(Side(hidden_BPD, mask_BP.bool()), 0, self.split_layers)
 
     def join(self, texts: Side, pictures: Side | None, *, only_cls: bool = False) -> FashionBertOutput:
         """Run the remaining layers over words and patches in one sequence, or over words alone.
@@ -183,7 +194,7 @@ class FashionBertModel(FashionBertPreTrainedModel):
         """
         both = texts if pictures is None else texts.beside(pictures)
         end = self.config.num_hidden_layers
-        both = self._run(both, self.config.split_layers, end - 1 if only_cls else end)
+        both = self._run(both, self.split_layers, end - 1 if only_cls else end)
         if only_cls:
             both = Side(_first_place(cast(BertLayer, self.bert.encoder.layer[-1]), both), both.mask)
         pooler = self.bert.pooler

@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Self, get_args
+from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fashionbert.arithmetic import autocast, resolved
 from fashionbert.data import Examples
 from fashionbert.errors import RunError, StoreError
 from fashionbert.model import FashionBertForMatching, Meeting
@@ -23,8 +22,9 @@ from fashionbert.scoring.processor import FashionBertProcessor
 from fashionbert.scoring.ranking import Ranked, pairs_to_rank, refuse_no_texts
 from fashionbert.scoring.run_folder import load_model, pairs_were_learnt
 from fashionbert.scoring.sides import ReadFeatures, ReadSides, SideReader
+from fashionbert.scoring.speed import paced
 from fashionbert.text import TokenizedTexts, tokenize
-from fashionbert.types import ImageInput, Pair, Precision
+from fashionbert.types import ImageInput, Pair, Precision, Speed
 
 Progress = Callable[[int], None]
 
@@ -46,6 +46,7 @@ class Scorer:
         *,
         device: str | torch.device = "cpu",
         precision: Precision = "fp32",
+        speed: Speed = "exact",
         batch_size: int = 128,
         scores_pairs: bool = True,
     ) -> None:
@@ -56,24 +57,24 @@ class Scorer:
             processor: the model's own.
             device: where the model runs.
             precision: arithmetic of the forward pass.
+            speed: as of :data:`~fashionbert.types.Speed`; ``fast`` has its own precision. What each gains and costs,
+                ``fashionbert bench frontier`` tells.
             batch_size: pairs scored at once.
             scores_pairs: False for a model whose alignment head has learnt nothing yet; it is not asked then.
 
         Raises:
-            ValueError: there is no such precision.
+            ValueError: there is no such precision or speed.
+            SettingsError: the model has learnt no split form.
         """
-        if precision not in get_args(Precision):
-            raise ValueError(f"precision = {precision!r} should be one of {', '.join(get_args(Precision))}")
         self.scores_pairs = scores_pairs
         self.device = torch.device(device)
-        self.model = model.eval()
-        self.model.to(self.device)  # pyright: ignore[reportArgumentType] (transformers wraps nn.Module.to)
+        self.pace = paced(model, self.device, precision, speed)
+        self.model = self.pace.model
         self.processor = processor
-        self.precision: Precision = resolved(precision, self.device)
         self.batch_size = batch_size
         self.mirrored = processor.extractor.settings.variants == "mirrored"
         """Whether a pair's margin is the mean over the picture and its mirror image (docs/adr/0007)."""
-        self.sides = SideReader(model, processor, self.device, batch_size)
+        self.sides = SideReader(self.model, processor, self.device, batch_size)
 
     @classmethod
     def from_pretrained(
@@ -82,6 +83,7 @@ class Scorer:
         *,
         device: str | torch.device = "cpu",
         precision: Precision = "fp32",
+        speed: Speed = "exact",
         batch_size: int = 128,
     ) -> Self:
         """Load a run folder.
@@ -90,6 +92,7 @@ class Scorer:
             path: a run folder, or any folder that holds a whole model with its processor.
             device: where the model runs.
             precision: arithmetic of the forward pass.
+            speed: as of the class.
             batch_size: pairs scored at once.
 
         Returns:
@@ -97,13 +100,16 @@ class Scorer:
 
         Raises:
             RunError: the folder is missing, half written, edited or of another kind of model.
+            ValueError: there is no such precision or speed.
+            SettingsError: the model has learnt no split form.
         """
         folder = Path(path)
         model = load_model(folder)
         processor = FashionBertProcessor.from_pretrained(folder, device)
         processor.refuse_other_model(folder, model.config)
         learnt = pairs_were_learnt(folder)
-        return cls(model, processor, device=device, precision=precision, batch_size=batch_size, scores_pairs=learnt)
+        pace: dict[str, Any] = {"device": device, "precision": precision, "speed": speed}
+        return cls(model, processor, batch_size=batch_size, scores_pairs=learnt, **pace)
 
     @property
     def has_vectors(self) -> bool:
@@ -117,7 +123,7 @@ class Scorer:
         Each call reads its sides once. Where only the last layer joins them that is most of the work, and a call
         should have many pairs for its sides.
         """
-        return 2**17 if self.model.fashionbert.joins_in_one_layer else 2**13
+        return 2**17 if self.pace.joins_in_one_layer else 2**13
 
     def score(self, pairs: Sequence[Pair]) -> NDArray[np.float32]:
         """Score pairs; a picture that occurs in several of them passes the patch network once.
@@ -381,8 +387,8 @@ class Scorer:
 
     @contextmanager
     def arithmetic(self) -> Iterator[None]:
-        """The arithmetic of a forward pass, without graph."""
-        with torch.inference_mode(), autocast(self.precision, self.device):
+        """The arithmetic and the form of a forward pass, without graph."""
+        with self.pace.passing():
             yield
 
 

@@ -14,7 +14,7 @@ from fashionbert.arithmetic import autocast, resolved
 from fashionbert.errors import SettingsError
 from fashionbert.files import fingerprint
 from fashionbert.scoring import KeptPictures, Scorer, model_fingerprint, read_settings
-from fashionbert.types import Precision
+from fashionbert.types import Precision, Speed
 
 OURS = "fashionbert"
 _AT_ONCE = 32
@@ -179,34 +179,54 @@ def model_name(recall: str | Path) -> str:
     return str(Path(recall).resolve()) if Path(recall).exists() else str(recall)
 
 
-def load_stages(
-    run: Path, recall_name: str, *, device: str, precision: Precision, titles: bool | None
-) -> tuple[Scorer, RecallEncoder]:
+class Stages(Protocol):
+    """What is chosen of the two stages of a search."""
+
+    @property
+    def recall(self) -> str:
+        """``fashionbert``, or a hub model."""
+        ...
+
+    @property
+    def precision(self) -> Precision:
+        """Arithmetic of the pair model."""
+        ...
+
+    @property
+    def speed(self) -> Speed:
+        """Speed of the pair model."""
+        ...
+
+    @property
+    def titles(self) -> bool | None:
+        """Whether titles stand before pictures in the vectors; None: where the model has learnt from titles."""
+        ...
+
+
+def load_stages(run: Path, stages: Stages, device: str) -> tuple[Scorer, RecallEncoder]:
     """Load the pair model and what recalls for it.
 
     Args:
         run: the run folder.
-        recall_name: ``fashionbert``, or a hub model.
+        stages: what is chosen of them.
         device: where they run.
-        precision: arithmetic of the pair model.
-        titles: whether titles stand before pictures in the vectors; None: where the model has learnt from titles.
 
     Returns:
         Scorer and encoder.
 
     Raises:
         RunError: the model is missing or damaged.
-        SettingsError: the model has no vectors or none of titles, or the hub model cannot be loaded.
+        SettingsError: the model has no vectors, none of titles or not this speed, or the hub model cannot be loaded.
     """
-    learnt = read_settings(run).contrastive
-    if titles and (recall_name != OURS or not learnt.titled_share):
+    learnt, titles = read_settings(run).contrastive, stages.titles
+    if titles and (stages.recall != OURS or not learnt.titled_share):
         raise SettingsError(
             "titles cannot stand before pictures in the vectors of this model",
             ["they can in a FashionBERT that has learnt from titles: train it with contrastive.titled_share=0.5, say"],
         )
     titled = learnt.titled_share > 0 if titles is None else titles
-    scorer = Scorer.from_pretrained(run, device=device, precision=precision)
-    if recall_name == OURS:
+    scorer = Scorer.from_pretrained(run, device=device, precision=stages.precision, speed=stages.speed)
+    if stages.recall == OURS:
         title = learnt.title if titled else None
         return scorer, OurEncoder(scorer, KeptPictures(scorer), model_fingerprint(run), title=title)
-    return scorer, HubEncoder(recall_name, device=device)
+    return scorer, HubEncoder(stages.recall, device=device)

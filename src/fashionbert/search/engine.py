@@ -78,9 +78,7 @@ class SearchEngine:
         if model is None and not run.is_dir():
             raise SearchIndexError(f"the model of the index, {run}, is gone: say where it is now with --model")
         cards = advised_cards(run) if manifest.recall == OURS else USUAL_CARDS  # advised for its own vectors
-        scorer, encoder = load_stages(
-            run, manifest.recall, device=device, precision=manifest.precision, titles=manifest.titles
-        )
+        scorer, encoder = load_stages(run, manifest, device)
         manifest.refuse_other(
             replace(
                 manifest,

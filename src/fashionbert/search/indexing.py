@@ -13,7 +13,7 @@ from fashionbert.search.encoders import OURS, load_stages, model_name
 from fashionbert.search.manifest import MANIFEST, Manifest
 from fashionbert.search.rows import RowMaker
 from fashionbert.search.table import ViewTable
-from fashionbert.types import Precision, Product
+from fashionbert.types import Precision, Product, Speed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +23,7 @@ class IndexOptions:
     Attributes:
         recall: what recalls: ``fashionbert``, or a CLIP or SigLIP by hub id or folder.
         precision: arithmetic of the pair model.
+        speed: of the pair model, ``fast`` in an arithmetic of its own.
         pictures: at most so many pictures of a product.
         thumbnail_side: longest side in pixels of the pictures on cards.
         exact_up_to: pictures up to which every one is compared, in memory; above, an approximate index is asked.
@@ -31,6 +32,7 @@ class IndexOptions:
 
     recall: str = OURS
     precision: Precision = "auto"
+    speed: Speed = "exact"
     pictures: int = 8
     thumbnail_side: int = 320
     exact_up_to: int = 500_000
@@ -72,17 +74,17 @@ def index_catalogue(
         FolderInUseError: another process is just making an index there.
         CatalogueError: no product has a picture that can be used.
         RunError: the model is missing or damaged.
-        SettingsError: the model has no vectors, or the hub model cannot be loaded.
+        SettingsError: the model has no vectors or not this speed, or the hub model cannot be loaded.
         MissingExtraError: LanceDB is not installed.
     """
     folder, run = Path(folder), Path(model)
-    precision = resolved(options.precision, device)
-    scorer, encoder = load_stages(run, options.recall, device=device, precision=precision, titles=options.titles)
+    scorer, encoder = load_stages(run, options, device)
     kept = KeptPictures(scorer)
     wanted = Manifest(
         model=str(run.resolve()),
         model_fingerprint=model_fingerprint(run),
-        precision=precision,
+        precision=resolved(options.precision, device),
+        speed=options.speed,
         record_bytes=kept.dtype.itemsize,
         vector_size=encoder.size,
         recall=options.recall if options.recall == OURS else model_name(options.recall),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fashionbert.errors import SearchIndexError
 from fashionbert.files import write_json
-from fashionbert.types import Precision
+from fashionbert.types import Precision, Speed
 
 MANIFEST = "index.json"
 FORMAT = 2
@@ -20,6 +20,7 @@ class Manifest:
         model: the run folder, as it was named.
         model_fingerprint: of its weights, its shape and the files beside them.
         precision: arithmetic that the kept pictures were read with.
+        speed: at which the pair model reads and scores them.
         record_bytes: size of a kept picture.
         recall: what recalls: ``fashionbert``, or the hub model that takes the first stage.
         vector_size: E.
@@ -35,6 +36,7 @@ class Manifest:
     precision: Precision
     record_bytes: int
     vector_size: int
+    speed: Speed = "exact"
     recall: str = "fashionbert"
     recall_fingerprint: str = ""
     thumbnail_side: int = 320

@@ -209,7 +209,7 @@ class Trainer:
                 return None
             return self.drawer.pairs(rows, vectors, queue, self._hardness(step), generator).to(device)
 
-        with self._arithmetic():
+        with self._arithmetic(), self._form(generator):
             moved = (None if side is None else side.to(device) for side in sides)
             output: StepOutput = self.wrapped(*moved, groups, negatives, draw_pairs)
             losses = {f"loss {task}": float(loss.detach()) for task, loss in output.losses.items()}
@@ -229,6 +229,13 @@ class Trainer:
         figures |= {f"loss.{task}": float(loss.detach()) for task, loss in output.losses.items()}
         figures |= {f"weight.{task}": weight for task, weight in weights.items()}
         return figures
+
+    @contextmanager
+    def _form(self, generator: np.random.Generator) -> Iterator[None]:
+        """Read every other batch, by chance, in the split form, where the model learns one beside the whole form."""
+        encoder, fast = self.module.model.fashionbert, self.settings.model.fast_split_layers
+        with encoder.split_at(fast) if fast and generator.random() < 0.5 else nullcontext():
+            yield
 
     def _hardness(self, step: int) -> float:
         """Share of the full sharpness of mined negatives: rises from 0 over the first part of the pair stage."""

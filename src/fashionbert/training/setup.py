@@ -116,6 +116,7 @@ def _extra_fields(settings: ModelSettings, feature_size: int, patches: int) -> d
         "bank_size": settings.bank_size,
         "side_agreement": settings.side_agreement,
         "split_layers": settings.split_layers,
+        "fast_split_layers": settings.fast_split_layers,
     }
 
 
@@ -159,8 +160,11 @@ def _misfits(bert: BertConfig, settings: ModelSettings, vocabulary: int) -> list
     faults = []
     if layers > bert.num_hidden_layers:
         faults.append(f"model.layers = {layers}: {settings.backbone} has {bert.num_hidden_layers} layers")
-    if settings.split_layers >= layers:
-        faults.append(f"model.split_layers = {settings.split_layers}: one of {layers} layers must join the sides")
+    faults += [
+        f"model.{name} = {value}: one of {layers} layers must join the sides"
+        for name, value in (("split_layers", settings.split_layers), ("fast_split_layers", settings.fast_split_layers))
+        if value >= layers
+    ]
     if settings.max_text_tokens > bert.max_position_embeddings:
         faults.append(
             f"model.max_text_tokens = {settings.max_text_tokens}: {settings.backbone} knows "
