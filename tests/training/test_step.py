@@ -20,7 +20,8 @@ from fashionbert.objectives import (
     masked_word_loss,
 )
 from fashionbert.training.queue import VectorQueue
-from fashionbert.training.step import DrawnPairs, PreTrainingStep, StepOutput
+from fashionbert.training.reading import DrawnPairs
+from fashionbert.training.step import PreTrainingStep, StepOutput
 
 Batch: TypeAlias = tuple[MaskedTexts, MaskedPictures, DrawnPairs]
 MASK, SEP, NO = 4, 3, NOT_HIDDEN

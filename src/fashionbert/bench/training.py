@@ -21,7 +21,8 @@ from fashionbert.bench.shape import VOCABULARY, ModelShape, operations_of_layer,
 from fashionbert.config import ObjectiveSettings
 from fashionbert.data import NOT_HIDDEN, MaskedPictures, MaskedTexts
 from fashionbert.model import FashionBertConfig, FashionBertForPreTraining
-from fashionbert.training.step import DrawnPairs, PreTrainingStep
+from fashionbert.training.reading import DrawnPairs
+from fashionbert.training.step import PreTrainingStep
 from fashionbert.training.weighing import Scheme, weigh
 
 THIS = "fashionbert.bench.training"

@@ -10,6 +10,7 @@ from fashionbert.cli import (
     clicks,
     convert,
     demo,
+    distill,
     evaluate,
     features,
     index,
@@ -36,6 +37,7 @@ app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(convert.app, name="convert")
 app.command()(features.features)
 app.command()(train.train)
+app.command()(distill.distill)
 app.command()(evaluate.evaluate)
 app.command()(score.score)
 app.command()(index.index)

@@ -109,11 +109,13 @@ class ModelSettings(Part):
     """Shape and origin of the BERT."""
 
     backbone: str | None = None
-    """Hub id or folder of a pre-trained BERT (weights and tokenizer); None: a fresh BERT of the sizes below."""
+    """Hub id or folder of a pre-trained BERT (weights and tokenizer), or a run folder, whose whole model is taken over;
+    None: a fresh BERT of the sizes below."""
     vocabulary: Count = 1000
     """WordPieces learnt from the catalogue when there is no backbone."""
     layers: Count | None = None
-    """Encoder layers; None: all that the backbone has. With a backbone, its first ones are kept (paper, table 3)."""
+    """Encoder layers; None: all that the backbone has. Of a BERT the first ones are kept (paper, table 3), of a run
+    folder's model evenly spread ones and the last."""
     split_layers: NaturalNumber = 0
     """Lower layers in which words and patches do not see each other yet (ours; docs/adr/0002); the paper: 0."""
     fast_split_layers: NaturalNumber = 0
@@ -202,6 +204,15 @@ class ContrastiveSettings(Part):
     segments T and I); such a model makes vectors of pictures and of titled pictures."""
     title: str = "title"
     """Column that the title is read from; products without one are read by their picture."""
+
+
+class DistillationSettings(Part):
+    """A trained model that this one imitates (ours; ``fashionbert distill`` sets it)."""
+
+    teacher: str | None = None
+    """Run folder of the trained model, which must have the same WordPieces and patches; None: there is none."""
+    share: Share = 0.5
+    """Of the loss; the tasks have the rest."""
 
 
 class TrainingSettings(Part):
@@ -298,6 +309,7 @@ class Settings(Part):
     objectives: ObjectiveSettings = ObjectiveSettings()
     negatives: NegativeSettings = NegativeSettings()
     contrastive: ContrastiveSettings = ContrastiveSettings()
+    distillation: DistillationSettings = DistillationSettings()
     training: TrainingSettings = TrainingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     clicks: ClickSettings = ClickSettings()

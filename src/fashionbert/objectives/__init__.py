@@ -7,6 +7,7 @@ from fashionbert.objectives.alignment import (
     alignment_loss,
 )
 from fashionbert.objectives.contrastive import contrastive_loss, info_nce, same_group
+from fashionbert.objectives.distillation import soft_alignment_loss, soft_contrastive_loss
 from fashionbert.objectives.masked_patches import masked_patch_loss
 from fashionbert.objectives.masked_words import masked_word_loss
 from fashionbert.objectives.task_weights import fixed_weights, paper_weights, released_weights, uncertainty_loss
@@ -24,5 +25,7 @@ __all__ = [
     "paper_weights",
     "released_weights",
     "same_group",
+    "soft_alignment_loss",
+    "soft_contrastive_loss",
     "uncertainty_loss",
 ]

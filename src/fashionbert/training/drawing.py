@@ -26,7 +26,8 @@ from fashionbert.data import (
 )
 from fashionbert.objectives import same_group
 from fashionbert.training.queue import VectorQueue
-from fashionbert.training.step import DrawnPairs, Vectors
+from fashionbert.training.reading import DrawnPairs
+from fashionbert.training.step import Vectors
 
 
 def step_generator(seed: int, step: int, batch: int, process: int) -> np.random.Generator:

@@ -30,8 +30,9 @@ from fashionbert.training.display import Display
 from fashionbert.training.drawing import PairDrawer, step_generator
 from fashionbert.training.optimizer import build_optimizer, rate_factor, set_rate, warmup_steps
 from fashionbert.training.queue import VectorQueue
+from fashionbert.training.reading import DrawnPairs
 from fashionbert.training.record import MetricsFile
-from fashionbert.training.step import DrawnPairs, PreTrainingStep, StepOutput, Vectors
+from fashionbert.training.step import PreTrainingStep, StepOutput, Vectors
 from fashionbert.training.validation import draw_validation_lists, validate
 from fashionbert.training.weighing import weigh
 
@@ -86,6 +87,8 @@ class Trainer:
         if resumed is not None:
             self.progress, self.queue = resumed
         self.module = module
+        if module.teacher is not None:
+            module.teacher.to(device)
         self.wrapped, self.optimizer = self.accelerator.prepare(module, optimizer)
         sampler = NegativeSampler(training.groups, training.subcategories, training.texts.lengths)
         self.drawer = PairDrawer(settings, training, processor.tokenizer, sampler)
@@ -212,6 +215,8 @@ class Trainer:
         with self._arithmetic(), self._form(generator):
             moved = (None if side is None else side.to(device) for side in sides)
             output: StepOutput = self.wrapped(*moved, groups, negatives, draw_pairs)
+            if output.imitation is not None:
+                output.figures["loss.imitation"] = float(output.imitation.detach())
             losses = {f"loss {task}": float(loss.detach()) for task, loss in output.losses.items()}
             self._refuse_non_finite(losses | output.figures, step)
             total, weights = weigh(
@@ -221,6 +226,9 @@ class Trainer:
                 fixed=objectives.fixed_weights,
                 log_variances=output.log_variances,
             )
+        if output.imitation is not None:
+            imitated = self.settings.distillation.share
+            total = (1 - imitated) * total + imitated * output.imitation
         self.accelerator.backward(total * share)
         if output.vectors is not None:
             texts, pictures = output.vectors[0].pooled, output.vectors[1].pooled

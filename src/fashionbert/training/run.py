@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from accelerate import PartialState
+from transformers import PreTrainedTokenizerFast
 
 from fashionbert.catalogue import Catalogue
 from fashionbert.config import ImageSettings, Settings, settings_to_yaml
@@ -28,8 +29,9 @@ from fashionbert.training.checkpoint import Progress
 from fashionbert.training.display import Display
 from fashionbert.training.loop import Trainer
 from fashionbert.training.preflight import refuse_early
-from fashionbert.training.setup import build_model, build_tokenizer
+from fashionbert.training.setup import build_model, build_tokenizer, is_run
 from fashionbert.training.step import PreTrainingStep
+from fashionbert.training.teacher import Teacher
 
 _STATISTICS_ROWS = 2000
 _FEW_CUT_TEXTS = 0.01
@@ -80,7 +82,8 @@ def train(
     Raises:
         RunError: the folder holds a run of other settings or of another catalogue.
         FolderInUseError: another process writes there.
-        SettingsError: the backbone cannot be loaded or is too small for the settings, or a tracker is not installed.
+        SettingsError: the backbone cannot be loaded or is too small for the settings, the teacher does not fit the
+            model, or a tracker is not installed.
         CatalogueError: there is nothing to train or validate on.
         NonFiniteLossError: a loss became NaN or infinite.
     """
@@ -103,16 +106,30 @@ def train(
         patches=store.patches,
         seed=settings.training.seed,
     )
-    _prepare(model, settings, training)
+    if not is_run(settings.model.backbone):
+        _prepare(model, settings, training)
+    teacher = _teacher(settings, model, tokenizer)
     processor = FashionBertProcessor(tokenizer, extractor, limit)
     processes = join_processes(cpu=cpu or not torch.cuda.is_available())
     with only_writer(folder) if processes.is_main_process else nullcontext():
         if not begun and processes.is_main_process:
             _begin(folder, settings, model, processor, catalogue, training)
         processes.wait_for_everyone()
-        module = PreTrainingStep(model, settings.objectives)
+        module = PreTrainingStep(model, settings.objectives, teacher)
         gallery = gallery_of(usable)
         return Trainer(settings, module, processor, training, validation, gallery, folder, display, cpu=cpu).run()
+
+
+def _teacher(
+    settings: Settings, model: FashionBertForPreTraining, tokenizer: PreTrainedTokenizerFast
+) -> Teacher | None:
+    if settings.distillation.teacher is None:
+        return None
+    run = Path(settings.distillation.teacher)
+    teacher = Teacher.load(run)
+    same_words = load_tokenizer(run).get_vocab() == tokenizer.get_vocab()
+    teacher.refuse_other_shape(model, str(run), same_words=same_words)
+    return teacher
 
 
 def _warn_of_cut_texts(training: Examples, limit: int, display: Display) -> None:

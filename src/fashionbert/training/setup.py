@@ -10,7 +10,11 @@ from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 from fashionbert.config import ModelSettings
 from fashionbert.errors import RunError, SettingsError
 from fashionbert.model import FashionBertConfig, FashionBertForPreTraining
+from fashionbert.scoring import load_model
+from fashionbert.scoring.run_folder import RUN_RECORD
 from fashionbert.text import learn_tokenizer, load_tokenizer
+
+_LAYERS = "fashionbert.bert.encoder.layer"
 
 
 def build_tokenizer(settings: ModelSettings, texts: Sequence[str]) -> PreTrainedTokenizerFast:
@@ -34,7 +38,7 @@ def build_tokenizer(settings: ModelSettings, texts: Sequence[str]) -> PreTrained
 def build_model(
     settings: ModelSettings, *, vocabulary: int, feature_size: int, patches: int, seed: int
 ) -> FashionBertForPreTraining:
-    """Build the model; with a backbone, its embeddings, first layers and pooler are taken over.
+    """Build the model; of a BERT its embeddings, first layers and pooler are taken over, of a run folder all that fits.
 
     Args:
         settings: shape and origin.
@@ -48,17 +52,50 @@ def build_model(
 
     Raises:
         SettingsError: the backbone cannot be loaded or is too small for the settings.
+        RunError: the backbone is a damaged run folder.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         if settings.backbone is None:
             return FashionBertForPreTraining(_fresh_config(settings, vocabulary, feature_size, patches))
-        backbone = _load_backbone(settings.backbone)
+        trained = load_model(Path(settings.backbone), FashionBertForPreTraining) if is_run(settings.backbone) else None
+        backbone = _load_backbone(settings.backbone) if trained is None else trained.fashionbert.bert
         model = FashionBertForPreTraining(_config_of(backbone, settings, vocabulary, feature_size, patches))
+    if trained is not None:
+        take_over(trained, model)
+        return model
     own = model.fashionbert.bert
     wanted = own.state_dict()
     own.load_state_dict({name: value for name, value in backbone.state_dict().items() if name in wanted})
     return model
+
+
+def is_run(source: str | None) -> bool:
+    """Whether a backbone is a run folder, with a whole model to go on from."""
+    return source is not None and (Path(source) / RUN_RECORD).is_file()
+
+
+def take_over(trained: FashionBertForPreTraining, model: FashionBertForPreTraining) -> None:
+    """Start a model from a trained one: all that has the same shape, of the layers evenly spread ones.
+
+    Args:
+        trained: the other model.
+        model: the new one, changed in place.
+    """
+    chosen = spread(trained.config.num_hidden_layers, model.config.num_hidden_layers)
+    layer_of = {f"{_LAYERS}.{place}.": f"{_LAYERS}.{source}." for place, source in enumerate(chosen)}
+    found, taken = trained.state_dict(), model.state_dict()
+    for name, value in taken.items():
+        own = next((prefix for prefix in layer_of if name.startswith(prefix)), None)
+        source = name if own is None else layer_of[own] + name.removeprefix(own)
+        if source in found and found[source].shape == value.shape:
+            taken[name] = found[source]
+    model.load_state_dict(taken)
+
+
+def spread(there: int, wanted: int) -> list[int]:
+    """Choose ``wanted`` of ``there`` layers: evenly spread, the last one with them."""
+    return [-(-(place + 1) * there // wanted) - 1 for place in range(wanted)]
 
 
 def backbone_faults(settings: ModelSettings) -> list[str]:
@@ -76,7 +113,8 @@ def backbone_faults(settings: ModelSettings) -> list[str]:
     try:
         if folder.is_dir():
             _refuse_half_a_model(folder)
-        config = BertConfig.from_pretrained(settings.backbone)
+        kind = FashionBertConfig if is_run(settings.backbone) else BertConfig
+        config = kind.from_pretrained(settings.backbone)
     except (OSError, ValueError) as error:
         title, *rest = _unloadable(settings.backbone, error)
         return [f"{title}: {'; '.join(rest)}"]

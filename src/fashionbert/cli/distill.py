@@ -1,0 +1,38 @@
+"""``fashionbert distill``: a smaller model that imitates a trained one."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fashionbert.cli.options import Assignments, Device, Features
+
+
+def distill(
+    teacher: Annotated[Path, typer.Argument(help="Run folder of the trained model.")],
+    catalogue: Annotated[str, typer.Option("--catalogue", help="Catalogue: a folder, a table, or a data set's name.")],
+    out: Annotated[Path, typer.Option("--out", help="Run folder; the same command goes on where it stopped.")],
+    layers: Annotated[int, typer.Option(min=1, help="Layers of the new model.")] = 2,
+    assignments: Assignments = None,
+    features: Features = None,
+    device: Device = "auto",
+) -> None:
+    """Train a smaller model that imitates a trained one.
+
+    It begins with the teacher's weights and evenly spread layers of it, and takes its settings, of which --set changes
+    some: model.backbone for a student of another width, training.epochs, distillation.share. As its teacher, it keeps
+    words and patches apart in all layers but the last, or in fewer with --set model.split_layers.
+    """
+    from fashionbert.cli.train import run_training
+    from fashionbert.config import changed
+    from fashionbert.images.extractor import PatchExtractor
+    from fashionbert.scoring import read_settings
+
+    its = read_settings(teacher)
+    apart = min(its.model.split_layers, layers - 1)
+    words = [
+        *(f"model.backbone={teacher}", f"model.layers={layers}", f"model.split_layers={apart}"),
+        *("model.fast_split_layers=0", f"distillation.teacher={teacher}"),
+    ]
+    settings = changed(its, [*words, *(assignments or ())])
+    run_training(settings, catalogue, out, features, device, lambda place: PatchExtractor.load(teacher, place))
