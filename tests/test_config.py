@@ -142,6 +142,11 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
     ({"contrastive.queue_negatives": True}, "contrastive.queue_negatives has no vectors to read"),
     ({"model.backbone": "bert", "model.width": 256}, "model.width 256 is not that of model.backbone"),
     ({"model.width": 100, "model.heads": 3}, "model.width 100 is not a multiple of model.heads 3"),
+    (
+        {"model.fast_split_layers": 4, "model.layers": 4},
+        "model.fast_split_layers 4 is to be above",
+    ),
+    ({"model.fast_split_layers": 1, "model.split_layers": 2}, "above model.split_layers 2 and leave a layer to join"),
     ({"images.height": 4}, "height 4 x width 256 is less than grid 8"),
     ({"images.network": "pixels"}, "network 'pixels' needs mode 'crop' and no weights, not 'grid'"),
 ]

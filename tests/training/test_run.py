@@ -19,6 +19,7 @@ from fashionbert.catalogue import Catalogue, RowFault
 from fashionbert.config import Settings, settings_to_yaml
 from fashionbert.errors import CatalogueError, NonFiniteLossError, RunError
 from fashionbert.images.store import FeatureStore
+from fashionbert.model import FashionBertModel
 from fashionbert.scoring import Scorer, read_figures, read_settings
 from fashionbert.training import Display
 from fashionbert.training import loop as loop_module
@@ -277,6 +278,30 @@ def test_accumulated_gradients_are_the_mean(run: Run, watched: list[Watched]) ->
     assert len(both) > 20
     for name, gradient in both.items():
         torch.testing.assert_close(gradient, (one[name] + two[name]) / 2, atol=1e-6, rtol=1e-4)
+
+
+def test_one_checkpoint_learns_both_forms(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Words and patches are apart in the first of two layers in some steps, and in none in others."""
+    seen: list[int] = []
+    weigh = loop_module.weigh
+
+    def watching(*arguments: Any, **named: Any) -> Any:
+        seen.append(forms[-1])
+        return weigh(*arguments, **named)
+
+    forms = [0]
+    join = FashionBertModel.join
+
+    def joined(model: FashionBertModel, *arguments: Any, **named: Any) -> Any:
+        forms.append(model.split_layers)
+        return join(model, *arguments, **named)
+
+    monkeypatch.setattr(FashionBertModel, "join", joined)
+    monkeypatch.setattr(loop_module, "weigh", watching)
+    run({"model.layers": 2, "model.fast_split_layers": 1, "training.epochs": 2, "training.validate_every": 9})
+    assert set(seen) == {0, 1}
+    assert Scorer.from_pretrained(tmp_path / "run", speed="split").pace.split_layers == 1
+    assert Scorer.from_pretrained(tmp_path / "run").pace.split_layers == 0
 
 
 def test_accumulation_takes_fewer_steps(run: Run, tmp_path: Path) -> None:

@@ -74,5 +74,5 @@ def test_a_teacher_that_does_not_fit_is_refused(run: Run, teacher: Path, tmp_pat
         f"model.late_interaction_size is {size} there, 0 here",
     ]
     assert not (tmp_path / "other").exists()
-    with pytest.raises(RunError, match="nowhere holds no model.safetensors"):
+    with pytest.raises(RunError, match=r"nowhere holds no model\.safetensors"):
         run({"distillation.teacher": tmp_path / "nowhere"}, tmp_path / "other")

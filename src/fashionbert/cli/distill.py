@@ -24,15 +24,20 @@ def distill(
     words and patches apart in all layers but the last, or in fewer with --set model.split_layers.
     """
     from fashionbert.cli.train import run_training
-    from fashionbert.config import changed
+    from fashionbert.config import ModelSettings, changed
     from fashionbert.images.extractor import PatchExtractor
     from fashionbert.scoring import read_settings
 
     its = read_settings(teacher)
-    apart = min(its.model.split_layers, layers - 1)
-    words = [
-        *(f"model.backbone={teacher}", f"model.layers={layers}", f"model.split_layers={apart}"),
-        *("model.fast_split_layers=0", f"distillation.teacher={teacher}"),
-    ]
-    settings = changed(its, [*words, *(assignments or ())])
+    usual = ModelSettings()
+    student = {
+        "distillation.teacher": teacher,
+        "model.backbone": teacher,
+        "model.width": usual.width,  # of models without a backbone; here it is the backbone's
+        "model.heads": usual.heads,
+        "model.layers": layers,
+        "model.split_layers": min(its.model.split_layers, layers - 1),
+        "model.fast_split_layers": 0,
+    }
+    settings = changed(its, [*(f"{name}={value}" for name, value in student.items()), *(assignments or ())])
     run_training(settings, catalogue, out, features, device, lambda place: PatchExtractor.load(teacher, place))
