@@ -17,12 +17,20 @@ from fashionbert.evaluation.gallery import gallery_of
 from fashionbert.evaluation.model import PAIR, VECTORS, model_systems
 from fashionbert.evaluation.ranking import recall_at
 from fashionbert.scoring import Scorer
-from fashionbert.search.advice import advised_cards
+from fashionbert.search.advice import advised
 
 
 def point(recall: float, milliseconds: float, cards: int = 0) -> Point:
     interval = (recall - 0.02, recall + 0.02)
-    return Point(run="run", precision="fp32", cards=cards, recall=recall, interval=interval, milliseconds=milliseconds)
+    return Point(
+        run="run",
+        speed="exact",
+        numbers="fp32",
+        cards=cards,
+        recall=recall,
+        interval=interval,
+        milliseconds=milliseconds,
+    )
 
 
 POINTS = [point(0.40, 3.0), point(0.405, 2.0, 5), point(0.42, 9.0, 10), point(0.425, 20.0, 50), point(0.425, 40.0, 100)]
@@ -60,7 +68,7 @@ def test_recall_is_that_of_the_evaluation(
         all_pictures=False,
     )
     gallery, texts = gallery_of(products), products.column("text")
-    found = measure_points("run", scorer, examples, gallery, texts, [0, 3, 10_000])
+    found = measure_points("run", "exact", scorer, examples, gallery, texts, [0, 3, 10_000])
     by_name = {system.name: system for system in model_systems(scorer, examples, tmp_path, "key")}
     expected = [
         rank_full(gallery, by_name[VECTORS])["full", "text_to_image"],
@@ -79,7 +87,7 @@ def test_recall_is_that_of_the_evaluation(
 def test_a_model_without_vectors_has_none(make_run: Callable[..., Path], tmp_path: Path) -> None:
     scorer = Scorer.from_pretrained(make_run(tmp_path / "run", contrastive_size=0))
     with pytest.raises(SettingsError, match="has no frontier"):
-        measure_points("run", scorer, None, None, [], [0])  # pyright: ignore[reportArgumentType]
+        measure_points("run", "exact", scorer, None, None, [], [0])  # pyright: ignore[reportArgumentType]
 
 
 def test_the_command_writes_what_it_found_and_advises(run: Path, world: Path, tmp_path: Path) -> None:
@@ -90,4 +98,6 @@ def test_the_command_writes_what_it_found_and_advises(run: Path, world: Path, tm
     found = json.loads((tmp_path / "frontier.json").read_text())
     assert {each["cards"] for each in found["points"]} == {0, 2}
     assert (tmp_path / "frontier.png").read_bytes()[:4] == b"\x89PNG"
-    assert advised_cards(run) == found["recommended"]["cards"]
+    assert {each["speed"] for each in found["points"]} <= {"exact", "fast"}
+    best = found["recommended"]
+    assert (advised(run).cards, advised(run).speed) == (best["cards"], best["speed"])

@@ -13,7 +13,7 @@ from fashionbert.cli.main import main
 from fashionbert.cli.serve import _listening
 from fashionbert.errors import SearchIndexError, SettingsError
 from fashionbert.search import SearchEngine
-from fashionbert.search.advice import write_advice
+from fashionbert.search.advice import Advice, write_advice
 from fashionbert.serving import ServeSettings, create_app, load_serve_settings, openapi_schema
 
 
@@ -175,7 +175,7 @@ def test_cards_are_re_ranked_as_the_settings_or_the_advice_say(
 ) -> None:
     run = shutil.copytree(shop_index.parent / "run", tmp_path / "run")
     for advised, settings, expected in ((3, {}, 3), (1000, {}, 200), (3, {"rerank": 2}, 2), (3, {"rerank": 0}, 0)):
-        write_advice(run, advised, {})
+        write_advice(run, Advice(advised), {})
         app = create_app(SearchEngine.open(own_index, model=run), ServeSettings.model_validate(settings))
         with TestClient(app) as client:
             assert client.get("/v1/index").json()["rerank"] == expected

@@ -24,9 +24,9 @@ def frontier_figure(points: Sequence[Point], chosen: Point) -> Figure:
     figure = style.new_figure(8.4, 4.8)
     axes = figure.subplots()
     figure.subplots_adjust(left=0.09, right=0.97, top=0.88, bottom=0.12)
-    names = list(dict.fromkeys((point.run, point.precision) for point in points))
-    for place, (run, precision) in enumerate(names):
-        own = [point for point in points if (point.run, point.precision) == (run, precision)]
+    names = list(dict.fromkeys((point.run, point.speed, point.numbers) for point in points))
+    for place, (run, speed, numbers) in enumerate(names):
+        own = [point for point in points if (point.run, point.speed) == (run, speed)]
         colour = style.SERIES[place % len(style.SERIES)]
         axes.errorbar(
             [point.milliseconds for point in own],
@@ -38,7 +38,7 @@ def frontier_figure(points: Sequence[Point], chosen: Point) -> Figure:
             fmt="o",
             color=colour,
             ecolor=style.LINE,
-            label=f"{run}, {precision}",
+            label=f"{run}, {speed}, {numbers}",
             zorder=3,
         )
         for point in own:

@@ -20,6 +20,7 @@ from fashionbert.evaluation.gallery import Gallery
 from fashionbert.evaluation.ranking import rank_gallery, recall_at
 from fashionbert.evaluation.significance import mean_interval
 from fashionbert.scoring import KeptPictures, Scorer
+from fashionbert.types import Speed
 
 _TIMED_TEXTS, _TURNS = 12, 3
 _ROUNDING = 1e-9
@@ -32,7 +33,8 @@ class Point:
 
     Attributes:
         run: whose model.
-        precision: its arithmetic.
+        speed: of its scorer.
+        numbers: what its layers multiply: fp32, bf16 or int8.
         cards: that the pair model reads of what the vectors recall; 0: none.
         recall: share of the texts whose first hit is of their product's group.
         interval: 95 %, over queries.
@@ -40,7 +42,8 @@ class Point:
     """
 
     run: str
-    precision: str
+    speed: str
+    numbers: str
     cards: int
     recall: float
     interval: tuple[float, float]
@@ -49,6 +52,7 @@ class Point:
 
 def measure_points(
     name: str,
+    speed: Speed,
     scorer: Scorer,
     examples: Examples,
     gallery: Gallery,
@@ -60,6 +64,7 @@ def measure_points(
 
     Args:
         name: of its run.
+        speed: of the scorer.
         scorer: the model.
         examples: texts and patch features of the split.
         gallery: the same products.
@@ -103,7 +108,8 @@ def measure_points(
         points.append(
             Point(
                 run=name,
-                precision=scorer.precision,
+                speed=speed,
+                numbers=scorer.pace.numbers,
                 cards=asked,
                 recall=recall_at(ranks_N, 1),
                 interval=(float(low), float(high)),

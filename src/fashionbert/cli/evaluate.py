@@ -40,7 +40,7 @@ def evaluate(
         int, typer.Option("--rerank", min=1, help="Under full: how many of the vectors' best are re-ranked.")
     ] = 100,
     precision: ArithmeticChoice = "fp32",
-    speed: SpeedChoice = "exact",
+    speed: SpeedChoice = None,
     trec: Annotated[bool, typer.Option("--trec", help="Also write TREC runs and qrels.")] = False,
     assignments: Assignments = None,
     features: Features = None,
@@ -57,14 +57,16 @@ def evaluate(
     """
     if pairs:
         strange = {"--catalogue": catalogue, "--protocol": protocols, "--candidates": candidates, "--trec": trec}
-        strange |= {"--set": assignments, "--features": features, "--speed": speed != "exact"}
+        strange |= {"--set": assignments, "--features": features, "--speed": speed}
         files = [*pairs, *(more_pairs or ())]
         evaluate_pairs(run, files, out, direction, score, schema, precision, device, given(strange))
         return
     refuse_pair_options({"--direction": direction, "--score": score, "--schema": schema, "FILE": more_pairs}, catalogue)
     assert catalogue is not None, "refused above"
     settings = _settings(run, protocols, assignments, precision)
-    _evaluate_catalogue(run, catalogue, out, split, settings, speed, candidates, rerank, trec, features, device)
+    _evaluate_catalogue(
+        run, catalogue, out, split, settings, speed or "exact", candidates, rerank, trec, features, device
+    )
 
 
 def _evaluate_catalogue(

@@ -35,7 +35,7 @@ def index(
     ] = None,
     prune: Annotated[bool, typer.Option("--prune", help="Delete products that are not in the catalogue.")] = False,
     precision: ArithmeticChoice = "auto",
-    speed: SpeedChoice = "exact",
+    speed: SpeedChoice = None,
     config: Config = None,
     assignments: Assignments = None,
     device: Device = "auto",

@@ -19,7 +19,7 @@ Model = Annotated[
     Path | None, typer.Option("--model", help="The index's run folder, where it is no longer where it was.")
 ]
 SpeedChoice = Annotated[
-    Literal["exact", "fast", "split"],
+    Literal["exact", "fast", "split"] | None,
     typer.Option("--speed", help="Of the pair model: as trained, in int8 or bf16, or by its split form."),
 ]
 ArithmeticChoice = Annotated[

@@ -193,8 +193,8 @@ class Stages(Protocol):
         ...
 
     @property
-    def speed(self) -> Speed:
-        """Speed of the pair model."""
+    def speed(self) -> Speed | None:
+        """Speed of the pair model; None: exact."""
         ...
 
     @property
@@ -225,7 +225,7 @@ def load_stages(run: Path, stages: Stages, device: str) -> tuple[Scorer, RecallE
             ["they can in a FashionBERT that has learnt from titles: train it with contrastive.titled_share=0.5, say"],
         )
     titled = learnt.titled_share > 0 if titles is None else titles
-    scorer = Scorer.from_pretrained(run, device=device, precision=stages.precision, speed=stages.speed)
+    scorer = Scorer.from_pretrained(run, device=device, precision=stages.precision, speed=stages.speed or "exact")
     if stages.recall == OURS:
         title = learnt.title if titled else None
         return scorer, OurEncoder(scorer, KeptPictures(scorer), model_fingerprint(run), title=title)

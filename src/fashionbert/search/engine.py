@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fashionbert.errors import SearchIndexError
 from fashionbert.images.decode import DEFAULT_LIMITS, PictureLimits
 from fashionbert.scoring import KeptPictures, Scorer, match_probability, model_fingerprint
-from fashionbert.search.advice import USUAL_CARDS, advised_cards
+from fashionbert.search.advice import USUAL_CARDS, advised
 from fashionbert.search.build import put_products
 from fashionbert.search.calibration import Calibration
 from fashionbert.search.cards import answer_of
@@ -77,7 +77,7 @@ class SearchEngine:
         run = Path(manifest.model if model is None else model)
         if model is None and not run.is_dir():
             raise SearchIndexError(f"the model of the index, {run}, is gone: say where it is now with --model")
-        cards = advised_cards(run) if manifest.recall == OURS else USUAL_CARDS  # advised for its own vectors
+        cards = advised(run).cards if manifest.recall == OURS else USUAL_CARDS  # advised for its own vectors
         scorer, encoder = load_stages(run, manifest, device)
         manifest.refuse_other(
             replace(

@@ -1,12 +1,13 @@
 """A catalogue and a run folder -> the folder of an index, made anew or brought up to date."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fashionbert.arithmetic import resolved
 from fashionbert.files import only_writer
 from fashionbert.scoring import KeptPictures, model_fingerprint
+from fashionbert.search.advice import advised
 from fashionbert.search.build import BuildState, build_index
 from fashionbert.search.calibration import CALIBRATION
 from fashionbert.search.encoders import OURS, load_stages, model_name
@@ -23,7 +24,8 @@ class IndexOptions:
     Attributes:
         recall: what recalls: ``fashionbert``, or a CLIP or SigLIP by hub id or folder.
         precision: arithmetic of the pair model.
-        speed: of the pair model, ``fast`` in an arithmetic of its own.
+        speed: of the pair model, ``fast`` in an arithmetic of its own; None: what was found out for the model by
+            ``fashionbert bench frontier``, or exact.
         pictures: at most so many pictures of a product.
         thumbnail_side: longest side in pixels of the pictures on cards.
         exact_up_to: pictures up to which every one is compared, in memory; above, an approximate index is asked.
@@ -32,7 +34,7 @@ class IndexOptions:
 
     recall: str = OURS
     precision: Precision = "auto"
-    speed: Speed = "exact"
+    speed: Speed | None = None
     pictures: int = 8
     thumbnail_side: int = 320
     exact_up_to: int = 500_000
@@ -78,13 +80,14 @@ def index_catalogue(
         MissingExtraError: LanceDB is not installed.
     """
     folder, run = Path(folder), Path(model)
-    scorer, encoder = load_stages(run, options, device)
+    speed = options.speed or advised(run).speed
+    scorer, encoder = load_stages(run, replace(options, speed=speed), device)
     kept = KeptPictures(scorer)
     wanted = Manifest(
         model=str(run.resolve()),
         model_fingerprint=model_fingerprint(run),
         precision=resolved(options.precision, device),
-        speed=options.speed,
+        speed=speed,
         record_bytes=kept.dtype.itemsize,
         vector_size=encoder.size,
         recall=options.recall if options.recall == OURS else model_name(options.recall),
