@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionbert.bench.contender import Work
+from fashionbert.errors import SettingsError
 
 
 def constant(value: float, count: int = 3) -> Work:
@@ -37,3 +38,13 @@ def dies_later() -> Work:
 
 def too_old() -> Work:
     raise ImportError("cannot import name 'new' from 'rival'", name="rival")
+
+
+def counting() -> Work:
+    """Gives how often it was done before."""
+    times = iter(range(100))
+    return lambda: np.full(1, next(times), np.float32)
+
+
+def refused() -> Work:
+    raise SettingsError("it cannot be", ["one thing", "another"])

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 from time import perf_counter
 from typing import Any, Self
 
@@ -32,6 +33,7 @@ class Contender:
         make: ``package.module:function`` that loads it and gives its work.
         arguments: of that function, of plain types.
         units: things that its work does, such as pairs, for a rate.
+        laps: times that it does its work in a turn, each timed by itself, for a spread over many queries.
         against: name of the contender whose time its own is told in; empty: the first that takes part.
         same_as: name of the contender whose answer it should give; empty: of none.
         tolerance: by which a number of the answer may differ from it; None: it is told and not judged, as for numbers
@@ -42,6 +44,7 @@ class Contender:
     make: str
     arguments: Mapping[str, Any]
     units: int = 1
+    laps: int = 1
     against: str = ""
     same_as: str = ""
     tolerance: float | None = 1e-4
@@ -63,7 +66,7 @@ class Running:
         started = perf_counter()
         self._pipe = here
         self._process = multiprocessing.get_context("spawn").Process(
-            target=_serve, args=(there, contender.make, dict(contender.arguments)), daemon=True
+            target=_serve, args=(there, contender.make, dict(contender.arguments), contender.laps), daemon=True
         )
         self._process.start()
         there.close()
@@ -79,12 +82,12 @@ class Running:
         self._process.kill()
         self._process.join()
 
-    def seconds(self) -> float:
-        """Do the work once more and say how long it took."""
+    def seconds(self) -> list[float]:
+        """Take a turn and say how long each of its laps took."""
         return self._asked("run")
 
     def peak_bytes(self) -> int:
-        """Highest resident memory of the process so far."""
+        """Highest resident memory of the process so far; 0 where the system does not say."""
         return self._asked("peak")
 
     def _asked(self, what: str) -> Any:
@@ -104,13 +107,16 @@ class Running:
         return value
 
 
-def _serve(pipe: Connection, make: str, arguments: dict[str, Any]) -> None:
+def _serve(pipe: Connection, make: str, arguments: dict[str, Any], laps: int) -> None:
     module, function = make.split(":")
     try:
         work: Work = getattr(importlib.import_module(module), function)(**arguments)
         answer = work()
     except ModuleNotFoundError as error:
         pipe.send(("missing", f"the package {error.name} is not installed"))
+        return
+    except FashionBertError as error:  # it says all there is to say, over several lines
+        pipe.send(("missing", " ".join(str(error).split())))
         return
     except Exception as error:  # whatever another's software says, the others are measured
         pipe.send(("missing", f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"))
@@ -120,12 +126,19 @@ def _serve(pipe: Connection, make: str, arguments: dict[str, Any]) -> None:
         if pipe.recv() == "peak":
             pipe.send(("peak", _peak_bytes()))
             continue
-        started = perf_counter()
-        work()
-        pipe.send(("seconds", perf_counter() - started))
+        pipe.send(("seconds", [_seconds(work) for _ in range(laps)]))
+
+
+def _seconds(work: Work) -> float:
+    started = perf_counter()
+    work()
+    return perf_counter() - started
 
 
 def _peak_bytes() -> int:
+    if sys.platform == "linux":  # what rusage says there begins with the peak of the process that started this one
+        lines = Path("/proc/self/status").read_text("utf-8").splitlines()
+        return next((1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM")), 0)
     try:
         import resource
     except ImportError:  # Windows has none

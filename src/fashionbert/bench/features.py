@@ -34,7 +34,7 @@ def feature_contenders(pictures: Path, *, grid: int = 64, crop: int = 4) -> list
     Raises:
         SettingsError: there is no such file in the folder.
     """
-    there = len(_files(str(pictures), max(grid, crop)))
+    there = len(picture_files(pictures, max(grid, crop)))
     if not there:
         raise SettingsError("there is nothing to measure with", [f"{pictures} holds no .jpg or .jpeg files"])
     found = []
@@ -51,17 +51,23 @@ def feature_contenders(pictures: Path, *, grid: int = 64, crop: int = 4) -> list
 
 def from_files(folder: str, mode: str, count: int) -> Work:
     """Read, decode, fit, and run the network."""
-    extractor, files = _extractor(mode), _files(folder, count)
+    extractor, files = _extractor(mode), picture_files(folder, count)
     return lambda: _means(extractor.extract(files))
 
 
 def bare(folder: str, mode: str, count: int) -> Work:
     """Run the network on pictures that are decoded and fitted."""
     extractor = _extractor(mode)
-    prepared = [extractor.prepare(file) for file in _files(folder, count)]
+    prepared = [extractor.prepare(file) for file in picture_files(folder, count)]
     size = extractor.pictures_at_once
     batches = [prepared[start : start + size] for start in range(0, count, size)]
     return lambda: _means(np.concatenate([extractor.forward(batch) for batch in batches]))
+
+
+def picture_files(folder: str | Path, count: int) -> list[Path]:
+    """Find the first JPEG files of a folder and of those in it, in the order of their names."""
+    files = (path for path in Path(folder).rglob("*") if path.suffix.lower() in (".jpg", ".jpeg"))
+    return sorted(files)[:count]
 
 
 def _extractor(mode: str) -> PatchExtractor:
@@ -70,11 +76,6 @@ def _extractor(mode: str) -> PatchExtractor:
     changes = [f"images.mode={mode}", f"images.levels={levels}", "images.weights=random"]
     settings = load_settings("fast", None, changes).images
     return PatchExtractor(settings, build_patch_network(settings))
-
-
-def _files(folder: str, count: int) -> list[Path]:
-    files = (path for path in Path(folder).rglob("*") if path.suffix.lower() in (".jpg", ".jpeg"))
-    return sorted(files)[:count]
 
 
 def _means(features: NDArray[np.float16]) -> NDArray[np.float32]:

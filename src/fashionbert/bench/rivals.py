@@ -16,6 +16,14 @@ from fashionbert.bench.contender import Work
 
 _PATCH_SIDE = 32
 """Pixels of ViLT's patches."""
+_LATENCY = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+"""OpenVINO's hints for a single caller."""
+_BACK_ENDS: dict[str, dict[str, Any]] = {
+    "torch": {},
+    "onnx": {"provider": "CPUExecutionProvider"},
+    "openvino": {"ov_config": _LATENCY},
+}
+"""What a CrossEncoder hands on to the library of each of its back ends (sbert.net, Cross Encoder, Speeding up)."""
 
 
 def bert(folder: str, attention: str) -> Work:
@@ -27,13 +35,20 @@ def bert(folder: str, attention: str) -> Work:
     return lambda: _logits(model, input_ids=tokens_NS)
 
 
-def cross_encoder(folder: str) -> Work:
-    """sentence-transformers' CrossEncoder, which is asked for token ids, so that its tokenizer is not timed."""
+def cross_encoder(folder: str, backend: str) -> Work:
+    """sentence-transformers' CrossEncoder, which is asked for token ids, so that its tokenizer is not timed.
+
+    Its back ends ``onnx`` and ``openvino`` need optimum, with which it exports the model while it loads it.
+    """
     from sentence_transformers import CrossEncoder  # pyright: ignore[reportMissingImports]
 
-    encoder: Any = CrossEncoder(str(_with_tokenizer(Path(folder) / "bert")), device="cpu")
+    path = str(_with_tokenizer(Path(folder) / "bert"))
+    encoder: Any = CrossEncoder(path, device="cpu", backend=backend, model_kwargs=_BACK_ENDS[backend])
     tokens_NS = torch.from_numpy(_inputs(folder)["tokens"])
-    return lambda: _logits(encoder.model, input_ids=tokens_NS)
+    if backend == "torch":
+        return lambda: _logits(encoder.model, input_ids=tokens_NS)
+    whole = {"attention_mask": torch.ones_like(tokens_NS), "token_type_ids": torch.zeros_like(tokens_NS)}
+    return lambda: _logits(encoder.model, input_ids=tokens_NS, **whole)  # exported models ask for all three
 
 
 def visual_bert(folder: str) -> Work:
@@ -94,11 +109,7 @@ def openvino(folder: str) -> Work:
 
     core = Core()
     model = core.read_model(_exported(folder))
-    hints = {
-        "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": "f32",
-        "INFERENCE_NUM_THREADS": torch.get_num_threads(),
-    }
+    hints = {**_LATENCY, "INFERENCE_NUM_THREADS": torch.get_num_threads()}
     compiled = core.compile_model(model, "CPU", hints)
     tokens_NS = _inputs(folder)["tokens"]
     return lambda: np.asarray(compiled([tokens_NS])[0])[:, 0]

@@ -20,7 +20,8 @@ from fashionbert.model import FashionBertConfig, FashionBertForMatching
 
 OURS, RIVALS = "fashionbert.bench.ours", "fashionbert.bench.rivals"
 JOINT, SPLIT = "fashionbert, all layers joint", "fashionbert, split, pictures kept"
-REFERENCE, EAGER = "fashionbert, a forward pass", "transformers BERT, eager"
+REFERENCE, SPLIT_REFERENCE = "fashionbert, a forward pass", "fashionbert, split, forward pass"
+EAGER = "transformers BERT, eager"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +62,14 @@ def scoring_contenders(shape: ScoringShape, folder: Path) -> list[Contender]:
 
     return [
         contender(JOINT, f"{OURS}:joint", REFERENCE, 1e-5),
-        contender(SPLIT, f"{OURS}:kept", f"{SPLIT}, reference", 1e-5),
+        contender(SPLIT, f"{OURS}:kept", SPLIT_REFERENCE, 1e-5),
         contender(REFERENCE, f"{OURS}:reference", model="joint"),
-        contender(f"{SPLIT}, reference", f"{OURS}:reference", model="split"),
+        contender(SPLIT_REFERENCE, f"{OURS}:reference", model="split"),
         contender(EAGER, f"{RIVALS}:bert", attention="eager"),
         contender("transformers BERT, SDPA", f"{RIVALS}:bert", EAGER, attention="sdpa"),
-        contender("sentence-transformers CrossEncoder", f"{RIVALS}:cross_encoder", EAGER),
+        contender("CrossEncoder, PyTorch", f"{RIVALS}:cross_encoder", EAGER, backend="torch"),
+        contender("CrossEncoder, ONNX", f"{RIVALS}:cross_encoder", EAGER, backend="onnx"),
+        contender("CrossEncoder, OpenVINO", f"{RIVALS}:cross_encoder", EAGER, backend="openvino"),
         contender("ONNX Runtime, fp32", f"{RIVALS}:onnx_runtime", EAGER, int8=False),
         contender("ONNX Runtime, int8", f"{RIVALS}:onnx_runtime", EAGER, None, int8=True),
         contender("OpenVINO, fp32", f"{RIVALS}:openvino", EAGER),

@@ -26,7 +26,7 @@ from fashionbert.training.step import PreTrainingStep
 from fashionbert.training.weighing import Scheme, weigh
 
 THIS = "fashionbert.bench.training"
-EQUAL, PAPER = "fashionbert, three tasks, equal weights", "fashionbert, three tasks, the paper's weights"
+EQUAL, PAPER = "fashionbert, equal weights", "fashionbert, the paper's weights"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ def training_contenders(shape: TrainingShape) -> list[Contender]:
         Contender(
             name=PAPER, make=f"{THIS}:step", arguments={**sizes, "scheme": "paper"}, units=shape.pairs, same_as=EQUAL
         ),
-        Contender(name="transformers BERT, SDPA, one task", make=f"{THIS}:bert", arguments=sizes, units=shape.pairs),
+        Contender(name="transformers BERT, one task", make=f"{THIS}:bert", arguments=sizes, units=shape.pairs),
     ]
 
 

@@ -1,29 +1,19 @@
 """``fashionbert bench``: fashionbert beside others, on this machine."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fashionbert.cli import bench_product
+from fashionbert.cli.bench_turns import Only, Out, Repetitions, measured_in_turns, said, write_measured
 from fashionbert.cli.options import Assignments, Device, Features
 from fashionbert.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rich.table import Table
-
-    from fashionbert.bench import Contender, Measured
-    from fashionbert.bench.frontier import Point
     from fashionbert.types import Precision
 
 app = typer.Typer(help="Measure fashionbert beside others on this machine.", no_args_is_help=True)
-
-Repetitions = Annotated[int, typer.Option(min=1, help="Turns of each.")]
-Only = Annotated[
-    list[str] | None, typer.Option("--only", metavar="NAME", help="Part of a contender's name; may be repeated.")
-]
-Out = Annotated[Path | None, typer.Option("--out", help="Folder of a result file, as JSON.")]
 _CARDS = (0, 10, 20, 50, 100)
 SCORING_NOT_SHOWN = "quality: all weights are random; patch features, tokenizing, a network between caller and model"
 TRAINING_NOT_SHOWN = "reading of features and texts, the contrastive task, mined wrong pairs, checkpoints"
@@ -60,15 +50,15 @@ def scoring(
     words = f"--layers {layers} --width {width} --heads {heads} --tokens {tokens} --candidates {candidates}"
     kind = f"scoring-{layers}x{width}"
     with TemporaryDirectory() as folder:
-        rates, measured = _measured(scoring_contenders(shape, Path(folder)), repetitions, only, "pairs")
+        rates, measured = measured_in_turns(scoring_contenders(shape, Path(folder)), repetitions, only, "pairs")
     operations = joint_operations(shape)
     for each in measured:
         if each.contender.name == JOINT and each.seconds:
             share = operations / each.median / rates["fp32"]
             typer.echo(f"{JOINT}: {100 * share:.0f} % of the rate of the largest fp32 matrix product")
     if out is not None:
-        command = f"scoring {words} {_said(repetitions, only)}"
-        _write(out, kind, command, SCORING_NOT_SHOWN, {"joint_operations": operations}, rates, measured)
+        command = f"scoring {words} {said(repetitions, only)}"
+        write_measured(out, kind, command, SCORING_NOT_SHOWN, {"joint_operations": operations}, rates, measured)
 
 
 @app.command()
@@ -91,11 +81,11 @@ def features(
     with TemporaryDirectory() as folder:
         if pictures is None:
             draw_pictures(Path(folder))
-        rates, measured = _measured(feature_contenders(pictures or Path(folder)), repetitions, only, "pictures")
+        rates, measured = measured_in_turns(feature_contenders(pictures or Path(folder)), repetitions, only, "pictures")
     if out is not None:
         words = "" if pictures is None else "--pictures FOLDER "
-        command = f"features {words}{_said(repetitions, only)}"
-        _write(out, "features", command, FEATURES_NOT_SHOWN, {}, rates, measured)
+        command = f"features {words}{said(repetitions, only)}"
+        write_measured(out, "features", command, FEATURES_NOT_SHOWN, {}, rates, measured)
 
 
 @app.command()
@@ -116,7 +106,7 @@ def training(
     from fashionbert.bench import EQUAL, PAPER, TrainingShape, training_contenders, training_operations
 
     shape = TrainingShape(layers=layers, width=width, heads=heads, tokens=tokens, pairs=pairs)
-    rates, measured = _measured(training_contenders(shape), repetitions, only, "pairs")
+    rates, measured = measured_in_turns(training_contenders(shape), repetitions, only, "pairs")
     operations, there = training_operations(shape), {each.contender.name: each for each in measured if each.seconds}
     if EQUAL in there:
         share = operations / there[EQUAL].median / rates["fp32"]
@@ -126,8 +116,8 @@ def training(
         typer.echo(f"the paper's weights make a step {100 * more:.1f} % longer")
     if out is not None:
         words = f"--layers {layers} --width {width} --heads {heads} --tokens {tokens} --pairs {pairs}"
-        command = f"training {words} {_said(repetitions, only)}"
-        _write(
+        command = f"training {words} {said(repetitions, only)}"
+        write_measured(
             out, f"training-{layers}x{width}", command, TRAINING_NOT_SHOWN, {"operations": operations}, rates, measured
         )
 
@@ -162,6 +152,7 @@ def frontier(
     from fashionbert.bench.frontier import figures, measure_points, recommended
     from fashionbert.catalogue import open_catalogue
     from fashionbert.cli.bars import pair_progress
+    from fashionbert.cli.bench_tables import frontier_table
     from fashionbert.cli.stores import open_store, torch_device
     from fashionbert.config.loading import changed
     from fashionbert.data import build_examples
@@ -172,9 +163,7 @@ def frontier(
     from fashionbert.scoring import Scorer, read_settings
     from fashionbert.search.advice import write_advice
 
-    names = [run.name for run in runs]
-    if len(set(names)) < len(names):
-        raise SettingsError("several runs have one name", [f"name folders apart: {', '.join(map(str, runs))}"])
+    _refuse_same_names(runs)
     place, points = torch_device(device), []
     out.mkdir(parents=True, exist_ok=True)
     for run in runs:
@@ -207,12 +196,17 @@ def frontier(
     chosen = recommended(points, within)
     style.save(frontier_figure(points, chosen), out / "frontier.png")
     write_json(out / "frontier.json", {"commit": commit(), "versions": versions(), **figures(points, chosen)})
-    Console().print(_frontier_table(points, chosen))
+    Console().print(frontier_table(points, chosen))
     typer.echo(f"written: {out / 'frontier.json'}, {out / 'frontier.png'}")
     for run in runs:
         own = [point for point in points if point.run == run.name]
         advised = recommended(own, within)
         write_advice(run, advised.cards, {"catalogue": catalogue, "split": split, **figures(own, advised)})
+
+
+def _refuse_same_names(runs: list[Path]) -> None:
+    if len({run.name for run in runs}) < len(runs):
+        raise SettingsError("several runs have one name", [f"name folders apart: {', '.join(map(str, runs))}"])
 
 
 def _precisions(place: str) -> "list[Precision]":
@@ -221,89 +215,6 @@ def _precisions(place: str) -> "list[Precision]":
     return ["fp32", "bf16"] if has_bf16(place.partition(":")[0]) else ["fp32"]
 
 
-def _frontier_table(points: "Sequence[Point]", chosen: "Point") -> "Table":
-    from rich.table import Table
-
-    table = Table("run", "arithmetic", "re-ranked", title="text → image, whole split")
-    for name in ("R@1, %", "ms a query", ""):
-        table.add_column(name, justify="right")
-    for point in points:
-        low, high = point.interval
-        table.add_row(
-            point.run,
-            point.precision,
-            str(point.cards) if point.cards else "vectors alone",
-            f"{100 * point.recall:.1f} ({100 * low:.1f}-{100 * high:.1f})",
-            f"{point.milliseconds:.1f}",
-            "recommended" if point is chosen else "",
-        )
-    return table
-
-
-def _measured(
-    contenders: "Sequence[Contender]", repetitions: int, only: list[str] | None, units: str
-) -> "tuple[dict[str, float], list[Measured]]":
-    from rich.console import Console
-
-    from fashionbert.bench import gemm_rates, measure_in_turns
-
-    chosen = [each for each in contenders if not only or any(word.lower() in each.name.lower() for word in only)]
-    if not chosen:
-        names = ", ".join(each.name for each in contenders)
-        raise SettingsError(f"--only {' '.join(only or ())} names nobody", [f"there are: {names}"])
-    with Console(stderr=True).status("the machine's own limit") as status:
-        rates = gemm_rates()
-        measured = measure_in_turns(chosen, repetitions, status.update)
-    Console().print(_table(measured, units))
-    return rates, measured
-
-
-def _write(
-    folder: Path,
-    kind: str,
-    command: str,
-    not_shown: str,
-    figures: dict[str, Any],
-    rates: dict[str, float],
-    measured: "Sequence[Measured]",
-) -> None:
-    from fashionbert.bench.results import write_result
-
-    found = {"gemm": rates, **figures, "contenders": [each.figures() for each in measured]}
-    write_result(folder, kind, f"fashionbert bench {command}", not_shown, found)
-
-
-def _said(repetitions: int, only: list[str] | None) -> str:
-    return " ".join([f"--repetitions {repetitions}", *(f"--only {name!r}" for name in only or ())])
-
-
-def _table(measured: "Sequence[Measured]", units: str) -> "Table":
-    from rich.table import Table
-
-    table = Table("contender")
-    for name in ("ms", f"{units}/s", "times", "start, s", "peak, MB", "answer"):
-        table.add_column(name, justify="right")
-    there = {each.contender.name: each for each in measured if each.seconds}
-    for each in measured:
-        if not each.seconds:
-            table.add_row(each.contender.name, "-", "-", "-", "-", "-", each.missing)
-            continue
-        against = there.get(each.contender.against, next(iter(there.values())))
-        rate = each.contender.units / each.median
-        table.add_row(
-            each.contender.name,
-            f"{1000 * each.median:,.1f}",
-            f"{rate:,.0f}",
-            f"{against.contender.units / against.median / rate:.2f}",
-            f"{each.start_seconds:.1f}",
-            f"{each.peak_bytes / 1e6:,.0f}",
-            _verdict(each),
-        )
-    return table
-
-
-def _verdict(each: "Measured") -> str:
-    if each.difference is None:
-        return ""
-    words = "as it should be, " if each.is_right else "ANOTHER, "
-    return f"{words if each.contender.tolerance is not None else ''}± {each.difference:.0e}"
+app.command()(bench_product.search)
+app.command()(bench_product.index)
+app.command()(bench_product.start)
