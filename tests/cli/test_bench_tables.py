@@ -89,8 +89,16 @@ def test_without_units_there_are_no_rates_and_unknown_memory_is_a_dash() -> None
 
 def test_the_frontier_fits_too() -> None:
     points = [
-        Point(run="hm-fast", precision=precision, cards=cards, recall=0.4, interval=(0.38, 0.42), milliseconds=1234.5)
-        for precision in ("fp32", "bf16")
+        Point(
+            run="hm-fast",
+            speed=speed,
+            numbers="fp32",
+            cards=cards,
+            recall=0.4,
+            interval=(0.38, 0.42),
+            milliseconds=1234.5,
+        )
+        for speed in ("exact", "split")
         for cards in (0, 100)
     ]
     stream = io.StringIO()

@@ -42,7 +42,7 @@ class Point:
     """
 
     run: str
-    speed: str
+    speed: Speed
     numbers: str
     cards: int
     recall: float

@@ -19,7 +19,7 @@ from fashionbert.memory import keep_freed_memory
 from fashionbert.scoring import KeptPictures, read_settings
 from fashionbert.search import IndexOptions
 from fashionbert.search.build import build_index
-from fashionbert.search.encoders import OURS, RecallEncoder, load_stages
+from fashionbert.search.encoders import RecallEncoder, load_stages
 from fashionbert.search.pictures import PictureReader
 from fashionbert.search.rows import RowMaker
 from fashionbert.search.shelf import Shelf
@@ -129,7 +129,7 @@ def _product(number: int, file: Path) -> Product:
 
 def _stages(run: str) -> tuple[KeptPictures, RecallEncoder]:
     keep_freed_memory()  # as the command line does
-    scorer, encoder = load_stages(Path(run), OURS, device="cpu", precision=resolved("auto", "cpu"), titles=None)
+    scorer, encoder = load_stages(Path(run), IndexOptions(), "cpu")
     return KeptPictures(scorer), encoder
 
 

@@ -11,7 +11,7 @@ from fashionbert.cli.options import Assignments, Device, Features
 from fashionbert.errors import SettingsError
 
 if TYPE_CHECKING:
-    from fashionbert.types import Precision
+    pass
 
 app = typer.Typer(help="Measure fashionbert beside others on this machine.", no_args_is_help=True)
 _CARDS = (0, 10, 20, 50, 100)
@@ -142,9 +142,9 @@ def frontier(
 ) -> None:
     """How good and how fast each way to search is on one's own catalogue, and which one to take.
 
-    Vectors alone, and the pair model on the best 10, 20, 50 and 100 of them, in each arithmetic that the device has.
-    What is recommended of a run is written into its folder, where search and serve find it. Nothing else should run
-    meanwhile.
+    Vectors alone, and the pair model on the best 10, 20, 50 and 100 of them, at each speed that model and device have.
+    What is recommended of a run is written into its folder, where index, search and serve find it. Nothing else should
+    run meanwhile.
     """
     from rich.console import Console
 
@@ -160,8 +160,9 @@ def frontier(
     from fashionbert.evaluation.gallery import gallery_of
     from fashionbert.files import write_json
     from fashionbert.provenance import commit, versions
-    from fashionbert.scoring import Scorer, read_settings
-    from fashionbert.search.advice import write_advice
+    from fashionbert.scoring import Scorer, load_model, read_settings
+    from fashionbert.scoring.speed import speeds_of
+    from fashionbert.search.advice import Advice, write_advice
 
     _refuse_same_names(runs)
     place, points = torch_device(device), []
@@ -169,8 +170,8 @@ def frontier(
     for run in runs:
         products = open_catalogue(catalogue, changed(read_settings(run), assignments or ()).catalogue)
         store = None
-        for precision in _precisions(place):
-            scorer = Scorer.from_pretrained(run, device=place, precision=precision)
+        for speed in speeds_of(load_model(run).config, place):
+            scorer = Scorer.from_pretrained(run, device=place, speed=speed)
             if store is None:
                 folder = features_of or out / f"features-{scorer.processor.extractor.fingerprint}"
                 store = open_store(products.split(split), scorer.processor.extractor, folder, whole=products)
@@ -186,6 +187,7 @@ def frontier(
             with pair_progress(Console(stderr=True)) as show:
                 points += measure_points(
                     run.name,
+                    speed,
                     scorer,
                     examples,
                     gallery_of(usable),
@@ -201,18 +203,13 @@ def frontier(
     for run in runs:
         own = [point for point in points if point.run == run.name]
         advised = recommended(own, within)
-        write_advice(run, advised.cards, {"catalogue": catalogue, "split": split, **figures(own, advised)})
+        advice = Advice(advised.cards, advised.speed)
+        write_advice(run, advice, {"catalogue": catalogue, "split": split, **figures(own, advised)})
 
 
 def _refuse_same_names(runs: list[Path]) -> None:
     if len({run.name for run in runs}) < len(runs):
         raise SettingsError("several runs have one name", [f"name folders apart: {', '.join(map(str, runs))}"])
-
-
-def _precisions(place: str) -> "list[Precision]":
-    from fashionbert.arithmetic import has_bf16
-
-    return ["fp32", "bf16"] if has_bf16(place.partition(":")[0]) else ["fp32"]
 
 
 app.command()(bench_product.search)

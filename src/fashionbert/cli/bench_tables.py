@@ -91,14 +91,15 @@ def frontier_table(points: "Sequence[Point]", chosen: "Point") -> "Table":
     """
     from rich.table import Table
 
-    table = Table("run", "in", "re-ranked", title="text → image, whole split", caption="* recommended")
+    table = Table("run", "speed", "in", "re-ranked", title="text → image, whole split", caption="* recommended")
     for name in ("R@1, %", "ms a query", ""):
         table.add_column(name, justify="right")
     for point in points:
         low, high = point.interval
         table.add_row(
             point.run,
-            point.precision,
+            point.speed,
+            point.numbers,
             str(point.cards) if point.cards else "vectors alone",
             f"{100 * point.recall:.1f} ({100 * low:.1f}-{100 * high:.1f})",
             f"{point.milliseconds:.1f}",

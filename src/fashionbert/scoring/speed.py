@@ -75,6 +75,22 @@ def paced(model: FashionBertForMatching, device: torch.device, precision: Precis
     return Pace(ready, device, numbers, split_layers)
 
 
+def speeds_of(config: FashionBertConfig, device: str | torch.device) -> list[Speed]:
+    """Name the speeds at which a model has scores of their own on a device.
+
+    Args:
+        config: of the model.
+        device: where it would run.
+
+    Returns:
+        ``exact``; ``fast`` where the device has a quicker arithmetic; ``split`` where the model has a second form.
+    """
+    kind = torch.device(device).type
+    fast: list[Speed] = ["fast"] if has_bf16(kind) or has_int8(kind) else []
+    split: list[Speed] = ["split"] if config.fast_split_layers else []
+    return ["exact", *fast, *split]
+
+
 def _split_layers(config: FashionBertConfig, speed: Speed) -> int:
     if speed != "split" or config.fast_split_layers:
         return config.fast_split_layers if speed == "split" else config.split_layers
