@@ -18,6 +18,7 @@ from PIL import Image
 from fashionbert.errors import RunError, StoreError
 from fashionbert.images.decode import decode_picture
 from fashionbert.model import FashionBertConfig, Places, Side, SideVectors
+from fashionbert.scoring.remembered import RememberedTexts
 from fashionbert.scoring.scorer import Scorer
 from fashionbert.scoring.sides import ReadFeatures, ReadSides
 from fashionbert.types import ImageInput
@@ -59,6 +60,8 @@ class KeptPictures:
         self.scorer = scorer
         self.variants = 2 if scorer.mirrored else 1
         self.dtype = record_dtype(scorer.model.config, self.variants)
+        self.texts = RememberedTexts(scorer)
+        """Reads words, and remembers what was asked last."""
 
     def prepare(self, picture: Image.Image) -> Prepared:
         """All that the networks will need of a decoded picture; needs no device and is safe for threads."""
@@ -160,12 +163,11 @@ class KeptPictures:
         Returns:
             Unit vectors [T, K] of ``[CLS]``, its tokens and ``[SEP]``; None where the model compares no single places.
         """
-        tokens = self.scorer.tokenize([text])
         with self.scorer.arithmetic():
-            read = self.scorer.sides.texts(tokens, np.zeros(1, np.int64))
+            read, _ = self.texts.read([text])
         if read.vectors is None or read.vectors.places is None:
             return None
-        return read.vectors.places.vectors[0, : int(tokens.lengths[0])].float().cpu().numpy()
+        return read.vectors.places.vectors[0].float().cpu().numpy()
 
     def margins(
         self,
@@ -191,12 +193,11 @@ class KeptPictures:
         self._refuse_untaught()
         if not len(text_of):
             return np.zeros(0, np.float32)
-        tokens = self.scorer.tokenize(texts)
-        lengths = tokens.lengths[text_of]
-        order = np.argsort(lengths, kind="stable")
         margins = np.zeros(len(text_of), np.float32)
         with self.scorer.arithmetic():
-            read = self.scorer.sides.texts(tokens, np.arange(len(tokens)))
+            read, lengths_of_texts = self.texts.read(texts)
+            lengths = lengths_of_texts[text_of]
+            order = np.argsort(lengths, kind="stable")
             for variant in range(self.variants):
                 pictures = self._unpack(records, variant)
                 margins[order] += (
@@ -222,7 +223,7 @@ class KeptPictures:
     def _unpack(self, records: NDArray[np.void], variant: int) -> ReadSides:
         device = self.scorer.device
         columns = {
-            name: torch.from_numpy(records[name][:, variant].astype(np.float32)).to(device)
+            name: torch.from_numpy(records[name][:, variant].copy()).to(device).float()
             for name in self.dtype.names or ()
         }
         mask = torch.ones(columns["states"].shape[:2], dtype=torch.bool, device=device)

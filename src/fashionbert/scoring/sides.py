@@ -32,6 +32,11 @@ class ReadSides:
     states: Side
     vectors: SideVectors | None
 
+    def above(self, other: "ReadSides") -> "ReadSides":
+        """Put another's rows below one's own."""
+        vectors = None if self.vectors is None or other.vectors is None else self.vectors.above(other.vectors)
+        return ReadSides(self.states.above(other.states), vectors)
+
 
 class SideReader:
     """Reads texts and pictures up to the layer where they meet, a batch at a time."""

@@ -78,7 +78,7 @@ class OurEncoder(RecallEncoder):
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors [N, E]."""
-        return self._scorer.encode_texts(texts)
+        return self._kept.texts.vectors(texts)
 
     def prepare(self, picture: Image.Image) -> None:
         """Nothing: the records have it all."""
