@@ -38,16 +38,16 @@ def with_int8_layers(model: Model) -> Model:
     changed = deepcopy(model).eval()
     encoder = changed.fashionbert
     layers = [cast(BertLayer, layer) for layer in encoder.bert.encoder.layer]
+    gelu = model.config.hidden_act == "gelu"
     for layer in layers[:-1] if encoder.joins_in_one_layer else layers:
-        attention = layer.attention
-        for owner, name in ((attention.self, "query"), (attention.self, "key"), (attention.self, "value")):
-            setattr(owner, name, Int8Linear(getattr(owner, name)))
-        attention.output.dense = Int8Linear(attention.output.dense)
-        gelu = model.config.hidden_act == "gelu"
-        layer.intermediate.dense = Int8Linear(layer.intermediate.dense, gelu=gelu)
+        attention, between = layer.attention, layer.intermediate
+        for owner, name in (
+            *((attention.self, name) for name in ("query", "key", "value")),
+            *((module, "dense") for module in (attention.output, between, layer.output)),
+        ):
+            setattr(owner, name, Int8Linear(getattr(owner, name), gelu=gelu and owner is between))
         if gelu:
-            layer.intermediate.intermediate_act_fn = nn.Identity()
-        layer.output.dense = Int8Linear(layer.output.dense)
+            between.intermediate_act_fn = nn.Identity()
     return changed
 
 

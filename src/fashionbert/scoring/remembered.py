@@ -52,7 +52,7 @@ class RememberedTexts:
         return reduce(ReadSides.above, rows), lengths
 
     def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Give the vectors of texts as :meth:`Scorer.encode_texts` does, for nothing where reading pairs needs them too.
+        """Give the vectors that :meth:`Scorer.encode_texts` gives, for nothing where reading pairs needs them too.
 
         Args:
             texts: any number.
