@@ -11,6 +11,7 @@ from fashionbert.cli import (
     convert,
     demo,
     evaluate,
+    export,
     features,
     index,
     reproduce,
@@ -37,6 +38,7 @@ app.add_typer(convert.app, name="convert")
 app.command()(features.features)
 app.command()(train.train)
 app.command()(evaluate.evaluate)
+app.command()(export.export)
 app.command()(score.score)
 app.command()(index.index)
 app.command()(index.calibrate)
