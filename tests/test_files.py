@@ -15,7 +15,16 @@ from hypothesis import strategies as st
 
 from fashionbert import files
 from fashionbert.errors import FolderInUseError
-from fashionbert.files import Reading, file_hash, fingerprint, only_writer, replacing, write_json, write_text
+from fashionbert.files import (
+    Reading,
+    file_hash,
+    fingerprint,
+    only_writer,
+    replacing,
+    replacing_folder,
+    write_json,
+    write_text,
+)
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -48,6 +57,55 @@ def test_an_interruption_leaves_things_as_they_were(tmp_path: Path, error: BaseE
     with pytest.raises(type(error)):
         write()
     assert [path.read_text() for path in tmp_path.iterdir()] == (["old"] if there else [])
+
+
+def content(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_folder_takes_the_place_of_another(tmp_path: Path, there: bool) -> None:
+    target = tmp_path / "a" / "b"
+    if there:
+        target.mkdir(parents=True)
+        (target / "old").write_text("old")
+    with replacing_folder(target) as folder:
+        (folder / "new").write_text("new")
+        assert not (target / "new").exists()
+        with pytest.raises(FolderInUseError), replacing_folder(target):
+            pass
+    assert content(tmp_path) == {"a/b/new": "new"}
+    assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_folder_stays_as_it_was(tmp_path: Path, there: bool) -> None:
+    target = tmp_path / "a"
+    if there:
+        target.mkdir()
+        (target / "old").write_text("old")
+
+    def write() -> None:
+        with replacing_folder(target) as folder:
+            (folder / "new").write_text("ne")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write()
+    assert content(tmp_path) == ({"a/old": "old"} if there else {})
+    assert list(tmp_path.iterdir()) == ([target] if there else [])
+
+
+def test_what_a_killed_process_left_of_a_folder(tmp_path: Path) -> None:
+    """It was killed between the two renames: the old folder has been put aside, the new one is whole."""
+    for name in (".a.old", ".a.part"):
+        (tmp_path / name / "deep").mkdir(parents=True)
+        (tmp_path / name / "file").write_text(name)
+    with replacing_folder(tmp_path / "a") as folder:
+        assert content(tmp_path) == {"a/file": ".a.old"}
+        (folder / "new").write_text("new")
+    assert content(tmp_path) == {"a/new": "new"}
+    assert list(tmp_path.iterdir()) == [tmp_path / "a"]
 
 
 HOLD = """

@@ -9,6 +9,7 @@ The tree, from the class that catches everything to the precise leaf::
     ├── StoreError            a feature store is missing, half written, or of another extractor
     ├── RunError              a run folder or checkpoint is missing, half written, edited or of another model
     ├── CheckpointError       a TensorFlow checkpoint is damaged, of another architecture, or not the config's
+    ├── ExportError           an exported model gives other scores, or its folder holds something else
     ├── PairFileError         a row of the authors' feature files is malformed
     ├── NonFiniteLossError    a loss became NaN or infinite; the weights were not changed
     ├── FolderInUseError      another process writes into the same folder
@@ -73,6 +74,10 @@ class RunError(FashionBertError):
 
 class CheckpointError(_FaultListError):
     """A TensorFlow checkpoint is missing, damaged, or not of the architecture that its config.json describes."""
+
+
+class ExportError(FashionBertError):
+    """A model cannot be exported: what came out gives other scores, or the folder holds something else."""
 
 
 class PairFileError(FashionBertError):

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import time
 import weakref
 from collections.abc import Iterator, Mapping
@@ -38,6 +39,42 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(folder: Path) -> Iterator[Path]:
+    """Give an empty folder beside ``folder``; it takes the place of ``folder`` when the block ends well.
+
+    When the block raises, ``folder`` is as it was. What a killed process left beside it is removed by the next one.
+
+    Args:
+        folder: new, or one whose content may go.
+
+    Yields:
+        The folder to write into, files alone.
+
+    Raises:
+        FolderInUseError: another process is writing the same folder.
+    """
+    folder = folder.absolute()
+    temporary, old = folder.with_name(f".{folder.name}.part"), folder.with_name(f".{folder.name}.old")
+    with only_writer(temporary):
+        if old.exists() and not folder.exists():
+            old.rename(folder)  # somebody was killed between the two renames below
+        for leftover in temporary.iterdir():
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+        try:
+            yield temporary
+            for file in temporary.iterdir():
+                with file.open("rb+") as opened:
+                    os.fsync(opened.fileno())
+            shutil.rmtree(old, ignore_errors=True)
+            if folder.exists():
+                folder.rename(old)
+            temporary.rename(folder)
+            shutil.rmtree(old, ignore_errors=True)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from fashionbert.model import FashionBertConfig, FashionBertForPreTraining
 
 
 @pytest.fixture
-def make_model(make_config: Callable[..., FashionBertConfig]) -> Callable[..., FashionBertForPreTraining]:
+def make_small(make_config: Callable[..., FashionBertConfig]) -> Callable[..., FashionBertForPreTraining]:
     """Make a model of random weights."""
 
     def make(**changes: object) -> FashionBertForPreTraining:

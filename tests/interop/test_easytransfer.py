@@ -86,9 +86,9 @@ def test_there_and_back_to_the_bit(theirs: Path, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def exported(make_model: Callable[..., FashionBertForPreTraining], tmp_path: Path) -> Path:
+def exported(make_small: Callable[..., FashionBertForPreTraining], tmp_path: Path) -> Path:
     """A checkpoint of our own writing, without any data of others."""
-    make_model(contrastive_size=0, hidden_act="gelu_new").save_pretrained(tmp_path / "ours")
+    make_small(contrastive_size=0, hidden_act="gelu_new").save_pretrained(tmp_path / "ours")
     export_checkpoint(tmp_path / "ours", tmp_path / "checkpoint")
     return tmp_path / "checkpoint"
 
@@ -207,10 +207,10 @@ def test_a_config_that_contradicts_its_weights(exported: Path, tmp_path: Path) -
 
 
 def test_what_their_config_has_defaults_for(
-    make_model: Callable[..., FashionBertForPreTraining], tmp_path: Path
+    make_small: Callable[..., FashionBertForPreTraining], tmp_path: Path
 ) -> None:
     published = {"patches": 64, "patch_feature_size": 2048}
-    make_model(contrastive_size=0, hidden_act="gelu_new", **published).save_pretrained(tmp_path / "ours")
+    make_small(contrastive_size=0, hidden_act="gelu_new", **published).save_pretrained(tmp_path / "ours")
     path = export_checkpoint(tmp_path / "ours", tmp_path / "theirs").with_name("config.json")
     values = json.loads(path.read_text())
     assert (values["masked_image_token_num"], values["masked_text_token_num"]) == (5, 10)
@@ -227,9 +227,9 @@ def test_what_their_config_has_defaults_for(
 
 
 def test_patches_have_segment_1_in_a_table_of_any_size(
-    make_model: Callable[..., FashionBertForPreTraining], tmp_path: Path
+    make_small: Callable[..., FashionBertForPreTraining], tmp_path: Path
 ) -> None:
-    model = make_model(contrastive_size=0, hidden_act="gelu_new", patch_type_vocab_size=4)
+    model = make_small(contrastive_size=0, hidden_act="gelu_new", patch_type_vocab_size=4)
     assert model.fashionbert.patch_embeddings.segment == 1
     model.save_pretrained(tmp_path / "ours")
     export_checkpoint(tmp_path / "ours", tmp_path / "theirs")
@@ -279,9 +279,9 @@ def test_no_config(exported: Path, tmp_path: Path) -> None:
 
 
 def test_what_their_code_could_not_compute(
-    make_model: Callable[..., FashionBertForPreTraining], tmp_path: Path
+    make_small: Callable[..., FashionBertForPreTraining], tmp_path: Path
 ) -> None:
-    make_model(contrastive_size=8, split_layers=1, hidden_act="gelu").save_pretrained(tmp_path / "ours")
+    make_small(contrastive_size=8, split_layers=1, hidden_act="gelu").save_pretrained(tmp_path / "ours")
     with pytest.raises(CheckpointError, match="cannot run in the authors' code") as caught:
         export_checkpoint(tmp_path / "ours", tmp_path / "out")
     assert [fault.split(" ")[0] for fault in caught.value.faults] == ["contrastive_size", "split_layers", "hidden_act"]

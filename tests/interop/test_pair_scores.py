@@ -21,8 +21,8 @@ SCHEMA = parse_schema(
 
 
 @pytest.fixture
-def model(make_model: Callable[..., FashionBertForPreTraining]) -> FashionBertForMatching:
-    return make_model(contrastive_size=0).eval()
+def model(make_small: Callable[..., FashionBertForPreTraining]) -> FashionBertForMatching:
+    return make_small(contrastive_size=0).eval()
 
 
 def row(number: int, **changes: Any) -> dict[str, Any]:
@@ -178,9 +178,9 @@ def test_rows_that_the_model_cannot_read(
 
 
 def test_a_model_of_other_sizes(
-    make_model: Callable[..., FashionBertForPreTraining], write_rows: WriteRows, tmp_path: Path
+    make_small: Callable[..., FashionBertForPreTraining], write_rows: WriteRows, tmp_path: Path
 ) -> None:
-    small = make_model(contrastive_size=0, patches=4, patch_feature_size=5, max_position_embeddings=8).eval()
+    small = make_small(contrastive_size=0, patches=4, patch_feature_size=5, max_position_embeddings=8).eval()
     with pytest.raises(PairFileError) as caught:
         score_files(small, [write_rows(row(0))], SCHEMA, "image_to_text", tmp_path, key="k")
     for fault in ("12 words, the model knows 8", "9 patches, the model knows 4", "54 values for 9 patches"):

@@ -12,6 +12,7 @@ from fashionbert.cli import (
     demo,
     distill,
     evaluate,
+    export,
     features,
     index,
     reproduce,
@@ -39,6 +40,7 @@ app.command()(features.features)
 app.command()(train.train)
 app.command()(distill.distill)
 app.command()(evaluate.evaluate)
+app.command()(export.export)
 app.command()(score.score)
 app.command()(index.index)
 app.command()(index.calibrate)

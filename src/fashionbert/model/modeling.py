@@ -73,7 +73,12 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
         return self._align(outputs, (texts, self.vectors_of_pictures(frame, pictures)))
 
     def join(
-        self, texts: Side, pictures: Side | None, vectors: tuple[SideVectors, SideVectors] | None = None
+        self,
+        texts: Side,
+        pictures: Side | None,
+        vectors: tuple[SideVectors, SideVectors] | None = None,
+        *,
+        only_cls: bool = False,
     ) -> FashionBertOutput:
         """Read pairs of sides that were read before, so that a side in many pairs is read once.
 
@@ -81,11 +86,12 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
             texts: from :meth:`FashionBertModel.read_texts`, a row for each pair.
             pictures: from :meth:`FashionBertModel.read_pictures`, a row for each pair; None: words alone.
             vectors: of the same texts and pictures; a model with side agreement needs them.
+            only_cls: leave out what the alignment logits do not ask for, as in :meth:`FashionBertModel.join`.
 
         Returns:
             The outputs of the pairs.
         """
-        return self._align(self.fashionbert.join(texts, pictures), vectors)
+        return self._align(self.fashionbert.join(texts, pictures, only_cls=only_cls), vectors)
 
     def match(
         self,
@@ -156,8 +162,9 @@ class FashionBertForMatching(FashionBertPreTrainedModel):
         Returns:
             Their vectors.
         """
-        if len(frame.hidden) != len(pictures.hidden):
-            frame = frame[torch.zeros(len(pictures.hidden), dtype=torch.int64, device=pictures.hidden.device)]
+        rows = pictures.hidden.shape[0]  # not len(), which an export writes down as a number
+        if frame.hidden.shape[0] != rows:
+            frame = frame[torch.zeros(rows, dtype=torch.int64, device=pictures.hidden.device)]
         return self.vectors_of(self.fashionbert.join(frame, pictures), "picture")
 
     def vectors_of_titled(self, titles: Side, pictures: Side) -> SideVectors:

@@ -67,6 +67,11 @@ class FashionBertProcessor:
             inputs["patch_features"] = torch.from_numpy(self.extractor.extract(pictures))
         return BatchFeature(inputs)
 
+    @property
+    def mirrored(self) -> bool:
+        """Whether a pair is read with the picture and with its mirror image (docs/adr/0007)."""
+        return self.extractor.settings.variants == "mirrored"
+
     def token_spans(self, text: str) -> list[tuple[int, int]]:
         """Say which characters each token that the model reads stands for; none for ``[CLS]`` and ``[SEP]``."""
         encoded = self.tokenizer(text, truncation=True, max_length=self.max_text_tokens, return_offsets_mapping=True)

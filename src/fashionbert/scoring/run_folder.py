@@ -44,6 +44,9 @@ _FIRST_COMPANIONS = ("tokenizer.json", "patch_extractor.json", "patch_network.sa
 COMPANIONS = (*_FIRST_COMPANIONS, "tokenizer_config.json", "special_tokens_map.json")
 """Files without which, or with others than which, the weights give other scores."""
 
+UNTAUGHT = "this model has not learnt to score pairs: its run has trained the contrastive task alone so far"
+"""What is said where :func:`pairs_were_learnt` is False."""
+
 _REMEDY = "take a whole copy of the run folder"
 _CONFIG_HASH = "fashionbert_config"
 _TENSOR_HASH = "fashionbert_tensors"

@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 from fashionbert.data import Examples
 from fashionbert.errors import RunError, StoreError
 from fashionbert.model import FashionBertForMatching, Meeting
+from fashionbert.scoring.pair_inputs import prepare_pairs, tokenize_texts
 from fashionbert.scoring.portions import portions
 from fashionbert.scoring.probability import match_probability
 from fashionbert.scoring.processor import FashionBertProcessor
-from fashionbert.scoring.ranking import Ranked, pairs_to_rank, refuse_no_texts
-from fashionbert.scoring.run_folder import load_model, pairs_were_learnt
+from fashionbert.scoring.ranking import Ranked, rank_by
+from fashionbert.scoring.run_folder import UNTAUGHT, load_model, pairs_were_learnt
 from fashionbert.scoring.sides import ReadFeatures, ReadSides, SideReader
 from fashionbert.scoring.speed import paced
-from fashionbert.text import TokenizedTexts, tokenize
+from fashionbert.text import TokenizedTexts
 from fashionbert.types import ImageInput, Pair, Precision, Speed
 
 Progress = Callable[[int], None]
@@ -72,7 +73,7 @@ class Scorer:
         self.model = self.pace.model
         self.processor = processor
         self.batch_size = batch_size
-        self.mirrored = processor.extractor.settings.variants == "mirrored"
+        self.mirrored = processor.mirrored
         """Whether a pair's margin is the mean over the picture and its mirror image (docs/adr/0007)."""
         self.sides = SideReader(self.model, processor, self.device, batch_size)
 
@@ -164,13 +165,7 @@ class Scorer:
             ValueError: ``top_k`` is below 1.
             RunError: the model has not learnt to score pairs.
         """
-        if top_k is not None and top_k < 1:
-            raise ValueError(f"top_k = {top_k} must be at least 1; None gives all")
-        texts, pictures = pairs_to_rank(query, candidates)
-        margins = self._margins_of(texts, pictures)
-        scores = match_probability(margins).astype(np.float32)
-        order = np.argsort(-margins, kind="stable")[:top_k]  # near 1 probabilities are equal, margins are not
-        return [Ranked(int(index), float(scores[index])) for index in order]
+        return rank_by(self._margins_of, query, candidates, top_k)
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Encode texts by themselves, for search by vectors.
@@ -288,18 +283,10 @@ class Scorer:
     def _margins_of(self, texts: Sequence[str], pictures: Sequence[ImageInput]) -> NDArray[np.float32]:
         """Give margins of pairs, extracting a picture that occurs in many of them once."""
         if not self.scores_pairs:
-            raise RunError(
-                "this model has not learnt to score pairs: its run has trained the contrastive task alone so far. "
-                "Go on with the run, or compare its vectors (encode_texts, encode_pictures)"
-            )
-        tokens = self.tokenize(texts)
-        places: dict[object, int] = {}
-        picture_of = np.asarray([places.setdefault(_identity(picture), len(places)) for picture in pictures], np.int64)
-        firsts = np.unique(picture_of, return_index=True)[1]
-        extract, several = self.processor.extractor.extract, [pictures[first] for first in firsts]
-        features = [extract(several, mirrored=side) for side in ((False, True) if self.mirrored else (False,))]
-        rows = np.arange(len(texts))
-        return self._margins(tokens, rows, [each.__getitem__ for each in features], picture_of, None)
+            raise RunError(f"{UNTAUGHT}. Go on with the run, or compare its vectors (encode_texts, encode_pictures)")
+        inputs = prepare_pairs(self.processor, texts, pictures)
+        views = [each.__getitem__ for each in inputs.views]
+        return self._margins(inputs.texts, np.arange(len(texts)), views, inputs.picture_of, None)
 
     def _margins(
         self,
@@ -375,8 +362,7 @@ class Scorer:
 
     def tokenize(self, texts: Sequence[str]) -> TokenizedTexts:
         """Cut texts to WordPieces as the model reads them; TypeError names a text that is none."""
-        refuse_no_texts(texts)
-        return tokenize(self.processor.tokenizer, texts, self.processor.max_text_tokens)
+        return tokenize_texts(self.processor, texts)
 
     def _batches(self, order: NDArray[np.int64], progress: Progress | None) -> Iterator[NDArray[np.int64]]:
         for start in range(0, len(order), self.batch_size):
@@ -396,7 +382,3 @@ def _in_order(values: NDArray[np.float32], order: NDArray[np.int64]) -> NDArray[
     result = np.empty_like(values)
     result[order] = values
     return result
-
-
-def _identity(picture: ImageInput) -> object:
-    return picture if isinstance(picture, str | bytes | Path) else id(picture)
