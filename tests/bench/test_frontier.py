@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from fashionbert.bench.frontier import Point, measure_points, on_frontier, recommended
+from fashionbert.bench.frontier import Point, measure_points, recommended
 from fashionbert.catalogue import open_catalogue
 from fashionbert.cli.main import app
 from fashionbert.data import build_examples
@@ -43,10 +43,6 @@ def test_the_fastest_of_those_that_are_good_enough(within: float, milliseconds: 
 
 def test_exactly_one_point_below_is_not_more_than_one() -> None:
     assert recommended([point(0.07, 2.0), point(0.06, 1.0)]).milliseconds == 1.0
-
-
-def test_on_the_frontier_nobody_is_both_faster_and_better() -> None:
-    assert [each.milliseconds for each in on_frontier(POINTS)] == [2.0, 9.0, 20.0]
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from fashionbert.bench.frontier import Point, on_frontier
+from fashionbert.bench.frontier import Point
 from fashionbert.evaluation import style
 
 _TICKS = [step * 10**power for power in range(6) for step in (1, 2, 3, 5)]
@@ -35,31 +35,24 @@ def frontier_figure(points: Sequence[Point], chosen: Point) -> Figure:
                 [100 * (point.recall - point.interval[0]) for point in own],
                 [100 * (point.interval[1] - point.recall) for point in own],
             ],
-            fmt="o",
+            fmt="o-",
+            linewidth=1,
             color=colour,
             ecolor=style.LINE,
+            elinewidth=1,
             label=f"{run}, {speed}, {numbers}",
             zorder=3,
         )
         for point in own:
-            words = f"top {point.cards}" if point.cards else "vectors"
             axes.annotate(
-                words,
+                str(point.cards),
                 (point.milliseconds, 100 * point.recall),
-                (4, 5),
+                (0, 6 if place % 2 == 0 else -14),  # series that cross have their words on two sides
                 textcoords="offset points",
+                ha="center",
                 fontsize=8.5,
-                color=style.INK,
+                color=colour,
             )
-    best = on_frontier(points)
-    axes.step(
-        [point.milliseconds for point in best],
-        [100 * point.recall for point in best],
-        where="post",
-        color=style.MUTED,
-        linewidth=1.2,
-        zorder=2,
-    )
     axes.scatter(
         [chosen.milliseconds],
         [100 * chosen.recall],
@@ -77,5 +70,7 @@ def frontier_figure(points: Sequence[Point], chosen: Point) -> Figure:
     axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.margins(x=0.1)
-    axes.legend(frameon=False, fontsize=9, loc="lower right", labelcolor=style.INK)
+    axes.legend(
+        frameon=False, fontsize=9, loc="lower right", labelcolor=style.INK, title="numbers: cards re-ranked", title_fontsize=9
+    )
     return figure

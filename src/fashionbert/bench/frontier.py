@@ -127,15 +127,6 @@ def recommended(points: Sequence[Point], within: float = 0.01) -> Point:
     )
 
 
-def on_frontier(points: Sequence[Point]) -> list[Point]:
-    """Those points that no other one is both faster and better than, fastest first."""
-    kept: list[Point] = []
-    for point in sorted(points, key=lambda point: (point.milliseconds, -point.recall)):
-        if not kept or point.recall > kept[-1].recall:
-            kept.append(point)
-    return kept
-
-
 def figures(points: Sequence[Point], chosen: Point) -> dict[str, Any]:
     """All of it, for a JSON file."""
     return {"recommended": asdict(chosen), "points": [asdict(point) for point in points]}
