@@ -70,7 +70,6 @@ def frontier_figure(points: Sequence[Point], chosen: Point) -> Figure:
     axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.margins(x=0.1)
-    axes.legend(
-        frameon=False, fontsize=9, loc="lower right", labelcolor=style.INK, title="numbers: cards re-ranked", title_fontsize=9
-    )
+    legend = axes.legend(frameon=False, fontsize=9, loc="lower right", labelcolor=style.INK, title_fontsize=9)
+    legend.set_title("numbers: cards re-ranked")
     return figure

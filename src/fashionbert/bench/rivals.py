@@ -6,7 +6,7 @@ Letters: N candidates, S places of a pair, T text tokens, P patches, F feature s
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -35,7 +35,7 @@ def bert(folder: str, attention: str) -> Work:
     return lambda: _logits(model, input_ids=tokens_NS)
 
 
-def cross_encoder(folder: str, backend: str) -> Work:
+def cross_encoder(folder: str, backend: Literal["torch", "onnx", "openvino"]) -> Work:
     """sentence-transformers' CrossEncoder, which is asked for token ids, so that its tokenizer is not timed.
 
     Its back ends ``onnx`` and ``openvino`` need optimum, with which it exports the model while it loads it.
