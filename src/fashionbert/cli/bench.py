@@ -177,13 +177,9 @@ def frontier(
                 store = open_store(products.split(split), scorer.processor.extractor, folder, whole=products)
             measured = products.split(split)
             usable = measured.subset([product_id in store for product_id in measured.column("product_id")])
-            examples = build_examples(
-                usable,
-                store,
-                scorer.processor.tokenizer,
-                max_tokens=scorer.processor.max_text_tokens,
-                all_pictures=False,
-            )
+            words = scorer.processor
+            limit = words.max_text_tokens
+            examples = build_examples(usable, store, words.tokenizer, max_tokens=limit, all_pictures=False)
             with pair_progress(Console(stderr=True)) as show:
                 points += measure_points(
                     run.name,
