@@ -53,3 +53,11 @@ def test_zeros_stay_zeros() -> None:
     torch.testing.assert_close(
         Int8Linear(linear_of(torch.zeros(2, 4), None))(torch.randn(3, 4)), torch.zeros(3, 2), atol=1e-6, rtol=0
     )
+
+
+@pytest.mark.parametrize(("low", "high"), [(-1.5, 253.5), (-3.2807562351226807, 1.7438253164291382), (-0.5, 254.5)])
+def test_the_largest_input_does_not_become_the_smallest(low: float, high: float) -> None:
+    """Ranges whose zero is rounded up, so that their upper end lies at 255.5 and more before it is cut."""
+    linear, inputs = linear_of(torch.eye(2), None), torch.tensor([[low, high], [0.0, low]])
+    step = (high - low) / 255
+    assert (Int8Linear(linear)(inputs) - inputs).abs().max() <= 1.01 * step

@@ -1,13 +1,16 @@
 """How many cards to re-rank: what was found out for a model, or the usual number."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from fashionbert.catalogue import Catalogue
 from fashionbert.errors import RunError
-from fashionbert.search import SearchEngine
+from fashionbert.search import IndexOptions, Query, SearchEngine, index_catalogue
 from fashionbert.search.advice import ADVICE, USUAL_CARDS, Advice, advised, write_advice
+from fashionbert.search.manifest import Manifest
 
 
 def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -39,3 +42,27 @@ def test_an_engine_takes_it_from_its_run(own_index: Path, shop_index: Path, tmp_
     assert SearchEngine.open(own_index, model=run).cards == USUAL_CARDS
     write_advice(run, Advice(3), {})
     assert SearchEngine.open(own_index, model=run).cards == 3
+
+
+def test_a_new_index_takes_the_speed_and_one_that_is_there_keeps_its_own(
+    own_index: Path, shop_index: Path, shop: Catalogue, tmp_path: Path
+) -> None:
+    run = shutil.copytree(shop_index.parent / "run", tmp_path / "run")
+    write_advice(run, Advice(3, "fast"), {})
+    options = IndexOptions(precision="fp32")
+    index_catalogue(shop, own_index, model=run, options=options)
+    index_catalogue(shop, tmp_path / "new", model=run, options=options)
+    assert [Manifest.read(folder).speed for folder in (own_index, tmp_path / "new")] == ["exact", "fast"]
+
+
+def test_words_are_read_once_for_recall_and_for_pairs(
+    make_run: Callable[..., Path], shop: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(tmp_path / "run", side_agreement=True, split_layers=1)
+    index_catalogue(shop, tmp_path / "index", model=run, options=IndexOptions(precision="fp32"))
+    engine, counts = SearchEngine.open(tmp_path / "index"), []
+    texts = engine.kept.scorer.sides.texts
+    monkeypatch.setattr(engine.kept.scorer.sides, "texts", lambda *given: counts.append(len(given[1])) or texts(*given))
+    answer = engine.search(Query(text="red dress", rerank=3))
+    assert answer.pairs > 0
+    assert counts == [1]

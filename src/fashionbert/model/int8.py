@@ -18,6 +18,7 @@ from fashionbert.model.modeling import FashionBertForMatching
 
 _LARGEST = 127
 _STEPS = 255
+_HALF = 0.499
 _SMALLEST_RANGE = 1e-12
 
 Model = TypeVar("Model", bound=FashionBertForMatching)
@@ -76,8 +77,8 @@ class Int8Linear(nn.Module):
         low, high = min(low, 0.0), max(high, 0.0)
         scale = max(high - low, _SMALLEST_RANGE) / _STEPS
         zero = round(-low / scale)
-        # From 0 to 255 by the choice of scale and zero; a cast cuts off what is behind the point, so half is added.
-        rounded = torch.add(torch.full((), zero + 0.5), inputs, alpha=1 / scale).to(torch.uint8)
+        # A cast cuts off what is behind the point, so half is added; a shade less, for 256 would become 0.
+        rounded = torch.add(torch.full((), zero + _HALF), inputs, alpha=1 / scale).to(torch.uint8)
         return torch.ops.onednn.qlinear_pointwise(
             rounded,
             scale,

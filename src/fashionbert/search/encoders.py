@@ -71,14 +71,14 @@ class OurEncoder(RecallEncoder):
                 "this model has no vectors to recall by",
                 ["train one with the contrastive task (--preset fast), or name a hub model with --recall"],
             )
-        self._scorer, self._kept = scorer, kept
+        self._scorer, self.kept = scorer, kept
         self.fingerprint = model_fingerprint
         self.size = scorer.model.config.contrastive_size
         self.pictures_at_once, self.title = 1, title
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors [N, E]."""
-        return self._kept.texts.vectors(texts)
+        return self.kept.texts.vectors(texts)
 
     def prepare(self, picture: Image.Image) -> None:
         """Nothing: the records have it all."""
@@ -87,7 +87,7 @@ class OurEncoder(RecallEncoder):
         self, prepared: Sequence[None], records: NDArray[np.void], titles: Sequence[str] | None = None
     ) -> NDArray[np.float32]:
         """Unit vectors [N, E], read off the records; with titles these are read with them in one sequence."""
-        return self._kept.vectors(records) if titles is None else self._kept.titled_vectors(records, titles)
+        return self.kept.vectors(records) if titles is None else self.kept.titled_vectors(records, titles)
 
 
 class HubEncoder(RecallEncoder):

@@ -17,7 +17,7 @@ from fashionbert.search.advice import USUAL_CARDS, advised
 from fashionbert.search.build import put_products
 from fashionbert.search.calibration import Calibration
 from fashionbert.search.cards import answer_of
-from fashionbert.search.encoders import OURS, RecallEncoder, load_stages
+from fashionbert.search.encoders import OURS, OurEncoder, RecallEncoder, load_stages
 from fashionbert.search.explain import Explanation, explain
 from fashionbert.search.manifest import Manifest
 from fashionbert.search.pictures import AnyPicture, PictureReader, SeenPicture
@@ -49,7 +49,9 @@ class SearchEngine:
     ) -> None:
         """Take a checked index and its model, and how many cards are worth re-ranking with it."""
         self.folder, self.manifest, self.calibration, self.cards = folder, manifest, calibration, cards
-        self.kept, self.encoder = KeptPictures(scorer), encoder
+        # Shared with our own encoder, so that a query's words are read once for recall and for pairs.
+        self.kept = encoder.kept if isinstance(encoder, OurEncoder) else KeptPictures(scorer)
+        self.encoder = encoder
         self._pictures = PictureReader(self.kept, encoder)
         self.table = ViewTable.open(folder)
         self.shelf = Shelf.of(self.table, exact_up_to=manifest.exact_up_to)

@@ -24,8 +24,8 @@ class IndexOptions:
     Attributes:
         recall: what recalls: ``fashionbert``, or a CLIP or SigLIP by hub id or folder.
         precision: arithmetic of the pair model.
-        speed: of the pair model, ``fast`` in an arithmetic of its own; None: what was found out for the model by
-            ``fashionbert bench frontier``, or exact.
+        speed: of the pair model, ``fast`` in an arithmetic of its own; None: that of the index where there is one, else
+            what ``fashionbert bench frontier`` advised for the model, else exact.
         pictures: at most so many pictures of a product.
         thumbnail_side: longest side in pixels of the pictures on cards.
         exact_up_to: pictures up to which every one is compared, in memory; above, an approximate index is asked.
@@ -80,7 +80,7 @@ def index_catalogue(
         MissingExtraError: LanceDB is not installed.
     """
     folder, run = Path(folder), Path(model)
-    speed = options.speed or advised(run).speed
+    speed = options.speed or _usual_speed(folder, run, options.recall)
     scorer, encoder = load_stages(run, replace(options, speed=speed), device)
     kept = KeptPictures(scorer)
     wanted = Manifest(
@@ -102,6 +102,13 @@ def index_catalogue(
     state = build_index(products, table, maker, pictures=options.pictures, prune=prune, progress=progress)
     table.tidy(options.exact_up_to)
     return state
+
+
+def _usual_speed(folder: Path, run: Path, recall: str) -> Speed:
+    """That of the index where there is one, whatever was found out since; else what is advised for our own recall."""
+    if (folder / MANIFEST).exists():
+        return Manifest.read(folder).speed
+    return advised(run).speed if recall == OURS else "exact"
 
 
 def _open_or_create(folder: Path, wanted: Manifest) -> ViewTable:
