@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from fashionbert.data import pad_texts
 from fashionbert.interop.onnx_folder import graph_of
 from fashionbert.interop.onnx_session import PairSession
-from fashionbert.scoring import FashionBertProcessor, Ranked, match_probability
+from fashionbert.scoring import FashionBertProcessor
+from fashionbert.scoring.margins import MarginScorer
 from fashionbert.scoring.pair_inputs import prepare_pairs
-from fashionbert.scoring.ranking import rank_by
-from fashionbert.types import ImageInput, Pair
+from fashionbert.types import ImageInput
 
 
-class OnnxScorer:
+class OnnxScorer(MarginScorer):
     """Gives the scores of :class:`~fashionbert.scoring.Scorer` by ONNX Runtime: the pair model alone, on the CPU.
 
     It is a :class:`~fashionbert.types.PairScorer`. Pictures pass the patch network by torch, as they do there.
@@ -56,29 +56,7 @@ class OnnxScorer:
         session = PairSession(graph_of(folder, int8=int8), threads)
         return cls(session, FashionBertProcessor.from_pretrained(folder))
 
-    def score(self, pairs: Sequence[Pair]) -> NDArray[np.float32]:
-        """Score pairs; a picture that occurs in several of them passes the patch network once.
-
-        Args:
-            pairs: texts, each with a picture as users hold it.
-
-        Returns:
-            Match probabilities, float32 [N] in [0, 1].
-
-        Raises:
-            PictureError: a picture cannot be used; its message names it.
-            TypeError: a text is no string; its message names it.
-        """
-        margins = self._margins_of([text for text, _ in pairs], [picture for _, picture in pairs])
-        return match_probability(margins).astype(np.float32)
-
-    def rank(
-        self, query: str | ImageInput, candidates: Sequence[str | ImageInput], top_k: int | None = None
-    ) -> list[Ranked]:
-        """Order candidates by how well they match the query; all is as in ``Scorer.rank``."""
-        return rank_by(self._margins_of, query, candidates, top_k)
-
-    def _margins_of(self, texts: Sequence[str], pictures: Sequence[ImageInput]) -> NDArray[np.float32]:
+    def margins_of(self, texts: Sequence[str], pictures: Sequence[ImageInput]) -> NDArray[np.float32]:
         """Give margins [N], the mean over the views of the pictures; shortest texts first, so padding stays small."""
         inputs = prepare_pairs(self.processor, texts, pictures)
         margins = np.zeros(len(texts), np.float32)

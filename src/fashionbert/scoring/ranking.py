@@ -1,17 +1,10 @@
 """What a ranking asks for: one side against many of the other."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from fashionbert.scoring.probability import match_probability
 from fashionbert.types import ImageInput
-
-MarginsOf = Callable[[Sequence[str], Sequence[ImageInput]], NDArray[np.float32]]
-"""Gives the margin of each text with its picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,35 +18,6 @@ class Ranked:
 
     index: int
     score: float
-
-
-def rank_by(
-    margins_of: MarginsOf,
-    query: str | ImageInput,
-    candidates: Sequence[str | ImageInput],
-    top_k: int | None,
-) -> list[Ranked]:
-    """Order candidates by their margins; arguments, order and errors are those of ``Scorer.rank``.
-
-    Args:
-        margins_of: scores pairs.
-        query: a text, or a picture.
-        candidates: pictures for a text, texts for a picture.
-        top_k: at most so many, 1 or more; None: all.
-
-    Returns:
-        Candidates by their place in the list, best first; ties keep the given order.
-
-    Raises:
-        TypeError: it is unclear or impossible which side is the text.
-        ValueError: ``top_k`` is below 1.
-    """
-    if top_k is not None and top_k < 1:
-        raise ValueError(f"top_k = {top_k} must be at least 1; None gives all")
-    margins = margins_of(*pairs_to_rank(query, candidates))
-    scores = match_probability(margins).astype(np.float32)
-    order = np.argsort(-margins, kind="stable")[:top_k]  # near 1 probabilities are equal, margins are not
-    return [Ranked(int(index), float(scores[index])) for index in order]
 
 
 def pairs_to_rank(

@@ -16,16 +16,15 @@ from numpy.typing import NDArray
 from fashionbert.data import Examples
 from fashionbert.errors import RunError, StoreError
 from fashionbert.model import FashionBertForMatching, Meeting
+from fashionbert.scoring.margins import MarginScorer
 from fashionbert.scoring.pair_inputs import prepare_pairs, tokenize_texts
 from fashionbert.scoring.portions import portions
-from fashionbert.scoring.probability import match_probability
 from fashionbert.scoring.processor import FashionBertProcessor
-from fashionbert.scoring.ranking import Ranked, rank_by
 from fashionbert.scoring.run_folder import UNTAUGHT, load_model, pairs_were_learnt
 from fashionbert.scoring.sides import ReadFeatures, ReadSides, SideReader
 from fashionbert.scoring.speed import paced
 from fashionbert.text import TokenizedTexts
-from fashionbert.types import ImageInput, Pair, Precision, Speed
+from fashionbert.types import ImageInput, Precision, Speed
 
 Progress = Callable[[int], None]
 
@@ -33,7 +32,7 @@ _SIDE_FLOATS = 2**27
 """Floats of the sides held at once: 0.5 GB, and twice as much for keys and values where one layer joins them."""
 
 
-class Scorer:
+class Scorer(MarginScorer):
     """Scores pairs and encodes single sides with one model: ``prepare`` (CPU), ``forward`` (device), ``finish`` (CPU).
 
     It is both a :class:`~fashionbert.types.PairScorer` and, where the model has a vector head, an
@@ -125,47 +124,6 @@ class Scorer:
         should have many pairs for its sides.
         """
         return 2**17 if self.pace.joins_in_one_layer else 2**13
-
-    def score(self, pairs: Sequence[Pair]) -> NDArray[np.float32]:
-        """Score pairs; a picture that occurs in several of them passes the patch network once.
-
-        Args:
-            pairs: texts, each with a picture as users hold it.
-
-        Returns:
-            Match probabilities, float32 [N] in [0, 1].
-
-        Raises:
-            PictureError: a picture cannot be used; its message names it.
-            TypeError: a text is no string; its message names it.
-            RunError: the model has not learnt to score pairs.
-        """
-        texts, pictures = [text for text, _ in pairs], [picture for _, picture in pairs]
-        return match_probability(self._margins_of(texts, pictures)).astype(np.float32)
-
-    def rank(
-        self, query: str | ImageInput, candidates: Sequence[str | ImageInput], top_k: int | None = None
-    ) -> list[Ranked]:
-        """Order candidates by how well they match the query.
-
-        A string as query is a text, and string candidates are then paths of pictures; unless it names a file and no
-        candidate does: then it is a picture and they are texts. Bytes, ``pathlib.Path`` and PIL are always pictures.
-
-        Args:
-            query: a text, or a picture.
-            candidates: pictures for a text, texts for a picture.
-            top_k: at most so many, 1 or more; None: all.
-
-        Returns:
-            Candidates by their place in the list, best first; ties keep the given order.
-
-        Raises:
-            PictureError: a picture cannot be used.
-            TypeError: some candidates are strings and others are not, or query and candidates are all pictures.
-            ValueError: ``top_k`` is below 1.
-            RunError: the model has not learnt to score pairs.
-        """
-        return rank_by(self._margins_of, query, candidates, top_k)
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Encode texts by themselves, for search by vectors.
@@ -280,7 +238,7 @@ class Scorer:
             views.append(partial(examples.read_features, variant=1))
         return self._margins(examples.texts, texts, views, pictures, progress)
 
-    def _margins_of(self, texts: Sequence[str], pictures: Sequence[ImageInput]) -> NDArray[np.float32]:
+    def margins_of(self, texts: Sequence[str], pictures: Sequence[ImageInput]) -> NDArray[np.float32]:
         """Give margins of pairs, extracting a picture that occurs in many of them once."""
         if not self.scores_pairs:
             raise RunError(f"{UNTAUGHT}. Go on with the run, or compare its vectors (encode_texts, encode_pictures)")
