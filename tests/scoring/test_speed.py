@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from threading import Event, Thread
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,27 @@ def test_the_model_that_was_given_keeps_its_form(
     model = make_model(fast_split_layers=1)
     Scorer(model, processor, speed="split").score(pairs)
     assert model.fashionbert.split_layers == 0
+
+
+def test_two_threads_read_one_model_in_two_forms(make_model: MakeModel) -> None:
+    """The second enters and leaves while the first is inside."""
+    encoder, seen = make_model(fast_split_layers=1).fashionbert, []
+    inside, go_on = Event(), Event()
+
+    def other() -> None:
+        with encoder.split_at(1):
+            inside.set()
+            go_on.wait(10)
+            seen.append(encoder.split_layers)
+
+    thread = Thread(target=other)
+    thread.start()
+    assert inside.wait(10)
+    with encoder.split_at(0):
+        seen.append(encoder.split_layers)
+    go_on.set()
+    thread.join()
+    assert [*seen, encoder.split_layers] == [0, 1, 0]
 
 
 def test_kept_pictures_are_of_the_form(make_model: MakeModel, processor: FashionBertProcessor) -> None:

@@ -2,12 +2,13 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from fashionbert.catalogue import Catalogue
-from fashionbert.errors import RunError
+from fashionbert.errors import RunError, SearchIndexError
 from fashionbert.search import IndexOptions, Query, SearchEngine, index_catalogue
 from fashionbert.search.advice import ADVICE, USUAL_CARDS, Advice, advised, write_advice
 from fashionbert.search.manifest import Manifest
@@ -66,3 +67,14 @@ def test_words_are_read_once_for_recall_and_for_pairs(
     answer = engine.search(Query(text="red dress", rerank=3))
     assert answer.pairs > 0
     assert counts == [1]
+
+
+def test_an_index_says_its_arithmetic_and_refuses_another(own_index: Path, shop_index: Path) -> None:
+    """One of an earlier version does not say, and is taken."""
+    manifest, run = Manifest.read(own_index), shop_index.parent / "run"
+    assert manifest.numbers == "fp32"
+    replace(manifest, numbers="").write(own_index)
+    assert SearchEngine.open(own_index, model=run).cards == USUAL_CARDS
+    replace(manifest, numbers="int8").write(own_index)
+    with pytest.raises(SearchIndexError, match="numbers is 'int8', now 'fp32'"):
+        SearchEngine.open(own_index, model=run)

@@ -5,10 +5,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from fashionbert.errors import RunError, SettingsError
+from fashionbert.catalogue import Catalogue
+from fashionbert.errors import SettingsError
+from fashionbert.images.writer import write_store
 from fashionbert.scoring import load_model
+from fashionbert.training import build_extractor
 from fashionbert.training.setup import spread
-from tests.training.conftest import QuietDisplay, Run
+from tests.training.conftest import MakeSettings, QuietDisplay, Run
 
 TWO = {"model.layers": 2, "model.split_layers": 1}
 
@@ -65,14 +68,40 @@ def test_a_share_of_nothing_is_no_teacher(run: Run, teacher: Path, tmp_path: Pat
 
 
 def test_a_teacher_that_does_not_fit_is_refused(run: Run, teacher: Path, tmp_path: Path) -> None:
-    others = {"distillation.teacher": teacher, "model.late_interaction_size": 0, "model.vocabulary": 200}
-    with pytest.raises(SettingsError, match="cannot teach this model") as caught:
-        run(others, tmp_path / "other")
-    size = load_model(teacher).config.late_interaction_size
-    assert [fault.split(":")[0] for fault in caught.value.faults] == [
-        "they have other WordPieces",
-        f"model.late_interaction_size is {size} there, 0 here",
-    ]
-    assert not (tmp_path / "other").exists()
-    with pytest.raises(RunError, match=r"nowhere holds no model\.safetensors"):
+    its, named = load_model(teacher).config, f"distillation.teacher = {str(teacher)!r}"
+    others = {"model.late_interaction_size": 0, "model.max_text_tokens": 500, "images.grid": 2, "images.cell_size": 4}
+    with pytest.raises(SettingsError, match="cannot start") as caught:
+        run({"distillation.teacher": teacher, **others}, tmp_path / "other")
+    assert caught.value.faults == (
+        f"{named}: its pictures have 16 patches, here 4: set images.grid alike",
+        f"{named}: it reads {its.max_position_embeddings} WordPieces: lower model.max_text_tokens to that",
+        f"{named}: model.late_interaction_size is {its.late_interaction_size} there, 0 here: both have it or neither",
+    )
+    with pytest.raises(SettingsError, match=r"cannot teach this model\n.*they have other WordPieces"):
+        run({"distillation.teacher": teacher, "model.vocabulary": 200}, tmp_path / "other")
+    with pytest.raises(SettingsError, match=r"distillation\.teacher = .*nowhere"):
         run({"distillation.teacher": tmp_path / "nowhere"}, tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_teacher_of_other_patches_is_refused(
+    run: Run, teacher: Path, catalogue: Catalogue, make_settings: MakeSettings, tmp_path: Path
+) -> None:
+    """As many numbers a patch, and other ones."""
+    changes = {"distillation.teacher": teacher, "images.fit": "pad"}
+    extractor = build_extractor(make_settings(changes).images)
+    store = write_store(catalogue, extractor, tmp_path / "features")
+    with pytest.raises(SettingsError, match=r"its patch network is .*images settings must be the same"):
+        run(changes, tmp_path / "other", extractor=extractor, store=store)
+
+
+def test_heads_that_a_run_lacks_start_as_in_any_run(run: Run, tmp_path: Path) -> None:
+    """Their temperature is that of the settings; what the run has keeps its own."""
+    run({"model.late_interaction_size": 0, "contrastive.temperature": 0.3}, tmp_path / "former")
+    changes = {"model.backbone": tmp_path / "former", "model.width": 128, "model.heads": 4}
+    run({**changes, "contrastive.temperature": 0.1, "training.learning_rate": 1e-12})
+    model = load_model(tmp_path / "run")
+    assert model.vector_head is not None
+    assert model.place_head is not None
+    assert 1 / model.vector_head.scale.item() == pytest.approx(0.3, rel=0.02)
+    assert 1 / model.place_head.scale.item() == pytest.approx(0.1, rel=0.02)

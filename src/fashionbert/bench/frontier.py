@@ -156,8 +156,9 @@ def _milliseconds(
         progress("turns", turn, _TURNS + 1)
         for text in texts:
             for count, seconds in taken.items():
+                kept.texts.forget()
                 started = time.perf_counter()
-                similarities = scorer.encode_texts([text]) @ pictures_NE.T
+                similarities = kept.texts.vectors([text]) @ pictures_NE.T
                 np.argpartition(similarities[0], -min(most, len(pictures_NE)))
                 kept.margins([text], np.zeros(count, np.int64), records[:count], np.arange(count))
                 if turn:

@@ -66,6 +66,7 @@ def answers(cards: int, words: bool, **opening: Any) -> Work:
     asked = cycle([Query(text=text, rerank=cards, words=words) for text in texts])
 
     def work() -> NDArray[np.float32]:
+        engine.kept.texts.forget()  # the queries come round again, a shopper's do not
         answer = engine.search(next(asked))
         if answer.pairs < cards:
             raise MissingRivalError(f"the index has {answer.matches:,} cards, fewer than {cards}")
@@ -79,7 +80,7 @@ def encoder(**opening: Any) -> Work:
     """Words to a vector, and no more."""
     engine, texts = _opened(**opening)
     asked = cycle(texts)
-    return lambda: engine.encoder.encode_texts([next(asked)])[0]
+    return lambda: _encoded(engine, next(asked))[0]
 
 
 def product(**opening: Any) -> Work:
@@ -93,7 +94,13 @@ def encoder_and_product(**opening: Any) -> Work:
     """The least that a search by vectors has to do."""
     engine, texts = _opened(**opening)
     asked = cycle(texts)
-    return lambda: _best(engine, engine.encoder.encode_texts([next(asked)]))
+    return lambda: _best(engine, _encoded(engine, next(asked)))
+
+
+def _encoded(engine: SearchEngine, text: str) -> NDArray[np.float32]:
+    """A vector [1, E] of a text that nobody has asked before."""
+    engine.kept.texts.forget()
+    return engine.encoder.encode_texts([text])
 
 
 def query_texts(shelf: Shelf, queries: int, seed: int) -> list[str]:

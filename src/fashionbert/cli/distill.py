@@ -1,5 +1,6 @@
 """``fashionbert distill``: a smaller model that imitates a trained one."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -31,13 +32,15 @@ def distill(
     its = read_settings(teacher)
     usual = ModelSettings()
     student = {
-        "distillation.teacher": teacher,
-        "model.backbone": teacher,
+        "distillation.teacher": str(teacher.resolve()),
+        "model.backbone": str(teacher.resolve()),
         "model.width": usual.width,  # of models without a backbone; here it is the backbone's
         "model.heads": usual.heads,
         "model.layers": layers,
         "model.split_layers": min(its.model.split_layers, layers - 1),
         "model.fast_split_layers": 0,
     }
-    settings = changed(its, [*(f"{name}={value}" for name, value in student.items()), *(assignments or ())])
+    # As JSON, which is YAML too: a folder named 2024 is no number, and one with a # in it is read to its end.
+    words = [f"{name}={json.dumps(value)}" for name, value in student.items()]
+    settings = changed(its, [*words, *(assignments or ())])
     run_training(settings, catalogue, out, features, device, lambda place: PatchExtractor.load(teacher, place))

@@ -4,8 +4,9 @@ Paper sections 1.2-1.3; released code ``modeling_imagebert.py``. Letters: B batc
 S = T + P, F feature size, D width.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import cast
 
@@ -19,6 +20,10 @@ from transformers.utils.generic import ModelOutput
 
 from fashionbert.model.config import FashionBertConfig
 from fashionbert.model.embeddings import PatchEmbeddings
+
+_NONE: Mapping[int, int] = {}
+_forms: ContextVar[Mapping[int, int]] = ContextVar("forms", default=_NONE)
+"""Split layers by model, where a thread reads it otherwise than its configuration says."""
 
 
 @dataclass
@@ -97,9 +102,12 @@ class FashionBertModel(FashionBertPreTrainedModel):
         super().__init__(config)
         self.bert = BertModel(config)
         self.patch_embeddings = PatchEmbeddings(config)
-        self.split_layers = config.split_layers
-        """Lower layers in which sides are apart; :meth:`split_at` changes it for a block."""
         self.post_init()
+
+    @property
+    def split_layers(self) -> int:
+        """Lower layers in which sides are apart; :meth:`split_at` changes it for a block."""
+        return _forms.get().get(id(self), self.config.split_layers)
 
     @property
     def joins_in_one_layer(self) -> bool:
@@ -108,12 +116,15 @@ class FashionBertModel(FashionBertPreTrainedModel):
 
     @contextmanager
     def split_at(self, layers: int) -> Iterator[None]:
-        """Keep sides apart in so many lower layers within a block, for a model that has learnt to."""
-        usual, self.split_layers = self.split_layers, layers
+        """Keep sides apart in so many lower layers within a block, for a model that has learnt to.
+
+        Other models, and other threads with this one, keep theirs.
+        """
+        token = _forms.set({**_forms.get(), id(self): layers})
         try:
             yield
         finally:
-            self.split_layers = usual
+            _forms.reset(token)
 
     def forward(
         self,

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from fashionbert.scoring.ranking import refuse_no_texts
 from fashionbert.scoring.scorer import Scorer
 from fashionbert.scoring.sides import ReadSides
 
@@ -39,6 +40,7 @@ class RememberedTexts:
         Raises:
             TypeError: a text is no string.
         """
+        refuse_no_texts(texts)
         if len(set(texts)) > self._size:
             tokens = self._scorer.tokenize(texts)
             return self._scorer.sides.texts(tokens, np.arange(len(texts))), tokens.lengths
@@ -70,6 +72,10 @@ class RememberedTexts:
             read, _ = self.read(texts)
         assert read.vectors is not None, "the alignment logits ask for them"
         return read.vectors.pooled.float().cpu().numpy()
+
+    def forget(self) -> None:
+        """Remember nothing, as before the first text."""
+        self._known.clear()
 
     def _learn(self, texts: Sequence[str]) -> None:
         tokens = self._scorer.tokenize(texts)

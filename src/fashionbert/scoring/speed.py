@@ -66,9 +66,11 @@ def paced(model: FashionBertForMatching, device: torch.device, precision: Precis
         if value not in get_args(kinds):
             raise ValueError(f"{name} = {value!r} should be one of {', '.join(get_args(kinds))}")
     split_layers = _split_layers(model.config, speed)
-    numbers: Numbers = resolved(precision, device)
+    numbers: Numbers
     if speed == "fast":
         numbers = "bf16" if has_bf16(device.type) else "int8" if has_int8(device.type) else "fp32"
+    else:
+        numbers = resolved(precision, device)
     with model.fashionbert.split_at(split_layers):
         ready = with_int8_layers(model) if numbers == "int8" else model.eval()
     ready.to(device)  # pyright: ignore[reportArgumentType] (transformers wraps nn.Module.to)

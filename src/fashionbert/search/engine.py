@@ -49,11 +49,10 @@ class SearchEngine:
     ) -> None:
         """Take a checked index and its model, and how many cards are worth re-ranking with it."""
         self.folder, self.manifest, self.calibration, self.cards = folder, manifest, calibration, cards
-        # Shared with our own encoder, so that a query's words are read once for recall and for pairs.
+        # Shared with our own encoder: a query's words are read once for recall and for pairs.
         self.kept = encoder.kept if isinstance(encoder, OurEncoder) else KeptPictures(scorer)
-        self.encoder = encoder
         self._pictures = PictureReader(self.kept, encoder)
-        self.table = ViewTable.open(folder)
+        self.encoder, self.table = encoder, ViewTable.open(folder)
         self.shelf = Shelf.of(self.table, exact_up_to=manifest.exact_up_to)
         self._commits = 0
 
@@ -88,6 +87,7 @@ class SearchEngine:
                 recall_fingerprint=encoder.fingerprint,
                 vector_size=encoder.size,
                 record_bytes=KeptPictures(scorer).dtype.itemsize,
+                numbers=scorer.pace.numbers,
             ),
             folder,
         )

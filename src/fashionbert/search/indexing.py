@@ -86,8 +86,9 @@ def index_catalogue(
     wanted = Manifest(
         model=str(run.resolve()),
         model_fingerprint=model_fingerprint(run),
-        precision=resolved(options.precision, device),
+        precision="auto" if speed == "fast" else resolved(options.precision, device),
         speed=speed,
+        numbers=scorer.pace.numbers,
         record_bytes=kept.dtype.itemsize,
         vector_size=encoder.size,
         recall=options.recall if options.recall == OURS else model_name(options.recall),

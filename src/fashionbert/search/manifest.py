@@ -19,8 +19,9 @@ class Manifest:
     Attributes:
         model: the run folder, as it was named.
         model_fingerprint: of its weights, its shape and the files beside them.
-        precision: arithmetic that the kept pictures were read with.
-        speed: at which the pair model reads and scores them.
+        precision: that the pair model was asked for.
+        speed: at which the pair model reads pictures and scores them.
+        numbers: what its layers multiply at that speed; empty in indexes of earlier versions, which do not say.
         record_bytes: size of a kept picture.
         recall: what recalls: ``fashionbert``, or the hub model that takes the first stage.
         vector_size: E.
@@ -37,6 +38,7 @@ class Manifest:
     record_bytes: int
     vector_size: int
     speed: Speed = "exact"
+    numbers: str = ""
     recall: str = "fashionbert"
     recall_fingerprint: str = ""
     thumbnail_side: int = 320
@@ -91,7 +93,7 @@ class Manifest:
         differences = [
             f"{name} is {mine[name]!r}, now {theirs[name]!r}"
             for name in mine
-            if name != "model" and mine[name] != theirs[name]
+            if name != "model" and mine[name] != theirs[name] and not (name == "numbers" and not self.numbers)
         ]
         if differences:
             raise SearchIndexError(

@@ -13,6 +13,7 @@ from fashionbert.errors import CatalogueError, RunError, SettingsError
 from fashionbert.scoring import read_settings
 from fashionbert.scoring.run_folder import RUN_RECORD, SETTINGS
 from fashionbert.training.setup import backbone_faults
+from fashionbert.training.teacher import teacher_faults
 
 _MAY_CHANGE = {"checkpoint_minutes", "trackers"}
 
@@ -27,12 +28,16 @@ def refuse_early(settings: Settings, catalogue: Catalogue, folder: Path) -> None
 
     Raises:
         RunError: the folder holds a run of other settings or of another catalogue.
-        SettingsError: the backbone is missing or too small, or a tracker is not installed; the faults of the
-            catalogue come with it.
+        SettingsError: the backbone is missing or too small, the teacher cannot teach this model, or a tracker is not
+            installed; the faults of the catalogue come with it.
         CatalogueError: the catalogue alone is at fault: it has no split to train on, or none to validate on.
     """
     _refuse_another_run(settings, catalogue, folder)
-    faults = [*_tracker_faults(settings.training.trackers), *backbone_faults(settings.model)]
+    faults = [
+        *_tracker_faults(settings.training.trackers),
+        *backbone_faults(settings.model),
+        *teacher_faults(settings),
+    ]
     kind = SettingsError if faults else CatalogueError
     faults += _split_faults(catalogue)
     if faults:

@@ -13,13 +13,13 @@ from transformers import PreTrainedTokenizerFast
 from fashionbert.catalogue import Catalogue
 from fashionbert.config import ImageSettings, Settings, settings_to_yaml
 from fashionbert.data import Examples, build_examples
-from fashionbert.errors import RunError
+from fashionbert.errors import RunError, SettingsError
 from fashionbert.evaluation.gallery import gallery_of
 from fashionbert.files import only_writer, write_json, write_text
 from fashionbert.images.extractor import PatchExtractor
 from fashionbert.images.network import build_patch_network
 from fashionbert.images.store import FeatureStore
-from fashionbert.model import FashionBertForPreTraining
+from fashionbert.model import FashionBertConfig, FashionBertForPreTraining
 from fashionbert.provenance import commit, versions
 from fashionbert.scoring import FashionBertProcessor
 from fashionbert.scoring.processor import RECORD
@@ -106,9 +106,9 @@ def train(
         patches=store.patches,
         seed=settings.training.seed,
     )
-    if not is_run(settings.model.backbone):
-        _prepare(model, settings, training)
-    teacher = _teacher(settings, model, tokenizer)
+    _prepare(model, settings, training)
+    _warn_of_other_pictures(settings.model.backbone, extractor, display)
+    teacher = _teacher(settings, model, extractor, tokenizer)
     processor = FashionBertProcessor(tokenizer, extractor, limit)
     processes = join_processes(cpu=cpu or not torch.cuda.is_available())
     with only_writer(folder) if processes.is_main_process else nullcontext():
@@ -121,15 +121,28 @@ def train(
 
 
 def _teacher(
-    settings: Settings, model: FashionBertForPreTraining, tokenizer: PreTrainedTokenizerFast
+    settings: Settings,
+    model: FashionBertForPreTraining,
+    extractor: PatchExtractor,
+    tokenizer: PreTrainedTokenizerFast,
 ) -> Teacher | None:
     if settings.distillation.teacher is None:
         return None
     run = Path(settings.distillation.teacher)
     teacher = Teacher.load(run)
-    same_words = load_tokenizer(run).get_vocab() == tokenizer.get_vocab()
-    teacher.refuse_other_shape(model, str(run), same_words=same_words)
+    faults = []
+    if load_tokenizer(run).get_vocab() != tokenizer.get_vocab():
+        faults.append("they have other WordPieces: take a model.backbone that has the teacher's")
+    if (its := PatchExtractor.load(run).fingerprint) != extractor.fingerprint:
+        faults.append(f"its patch network is {its}, here {extractor.fingerprint}: images settings must be the same")
+    if faults:
+        raise SettingsError(f"distillation.teacher = {str(run)!r} cannot teach this model", faults)
     return teacher
+
+
+def _warn_of_other_pictures(backbone: str | None, extractor: PatchExtractor, display: Display) -> None:
+    if is_run(backbone) and PatchExtractor.load(Path(str(backbone))).fingerprint != extractor.fingerprint:
+        display.warn(f"model.backbone = {backbone!r} has learnt from patches of another network than these")
 
 
 def _warn_of_cut_texts(training: Examples, limit: int, display: Display) -> None:
@@ -150,11 +163,19 @@ def join_processes(*, cpu: bool) -> PartialState:
 
 
 def _prepare(model: FashionBertForPreTraining, settings: Settings, training: Examples) -> None:
-    """Set what the data and the settings say before the first step."""
-    for head in (model.vector_head, model.place_head):
-        if head is not None:
+    """Set what the data and the settings say before the first step, but for what came with the model of a run."""
+    former = None
+    if is_run(settings.model.backbone):
+        former = FashionBertConfig.from_pretrained(str(settings.model.backbone))
+    for head, size in ((model.vector_head, "contrastive_size"), (model.place_head, "late_interaction_size")):
+        if head is not None and (former is None or not getattr(former, size)):
             head.set_temperature(settings.contrastive.temperature)
-    if settings.model.standardise_features:
+    brought = (
+        former is not None
+        and former.standardise_features
+        and former.patch_feature_size == model.config.patch_feature_size
+    )
+    if settings.model.standardise_features and not brought:
         rows = np.linspace(0, len(training) - 1, min(len(training), _STATISTICS_ROWS)).astype(np.int64)
         mean_F, deviation_F = _feature_statistics(training, rows)
         patches = model.fashionbert.patch_embeddings

@@ -8,9 +8,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from fashionbert.config import Settings
 from fashionbert.data import MaskedPictures, MaskedTexts, TextBatch
-from fashionbert.errors import SettingsError
-from fashionbert.model import FashionBertForMatching, FashionBertForPreTraining, Meeting
+from fashionbert.errors import RunError
+from fashionbert.model import FashionBertForPreTraining, Meeting
 from fashionbert.scoring import load_model
 from fashionbert.scoring.run_folder import pairs_were_learnt
 from fashionbert.training.reading import BatchReader, BatchSides, DrawnPairs, PairSides
@@ -40,10 +41,7 @@ class Teacher:
 
         Raises:
             RunError: the folder is missing or damaged.
-            SettingsError: its model has not learnt to score pairs.
         """
-        if not pairs_were_learnt(run):
-            raise SettingsError(f"{run} cannot teach", ["it has not learnt to score pairs yet: go on with its run"])
         return cls(load_model(run, FashionBertForPreTraining))
 
     def to(self, device: torch.device) -> None:
@@ -82,28 +80,33 @@ class Teacher:
         assert logits_N2 is not None
         return logits_N2[:, 1] - logits_N2[:, 0]
 
-    def refuse_other_shape(self, student: FashionBertForMatching, run: str, *, same_words: bool) -> None:
-        """Refuse a student that does not read what its teacher reads, or cannot be compared with it.
 
-        Args:
-            student: the new model.
-            run: the teacher's folder, for the message.
-            same_words: whether both have the same WordPieces.
+def teacher_faults(settings: Settings) -> list[str]:
+    """Say why a teacher cannot teach what the settings describe, by what is quickly read.
 
-        Raises:
-            SettingsError: with every difference.
-        """
-        mine, its = self.model.config, student.config
-        faults = [] if same_words else ["they have other WordPieces: take model.backbone of the teacher's kind"]
-        faults += [
-            f"{name} is {getattr(mine, name)} there, {getattr(its, name)} here: images settings must be the same"
-            for name in ("patches", "patch_feature_size")
-            if getattr(mine, name) != getattr(its, name)
-        ]
-        faults += [
-            f"model.{name} is {getattr(mine, name)} there, {getattr(its, name)} here: both have it or neither"
-            for name in ("contrastive_size", "late_interaction_size")
-            if bool(getattr(mine, name)) != bool(getattr(its, name))
-        ]
-        if faults:
-            raise SettingsError(f"distillation.teacher = {run!r} cannot teach this model", faults)
+    Args:
+        settings: of the run; they name the teacher, or none.
+
+    Returns:
+        Faults with name, value and remedy.
+    """
+    name = settings.distillation.teacher
+    if name is None:
+        return []
+    try:
+        its, learnt = load_model(Path(name)).config, pairs_were_learnt(Path(name))
+    except RunError as error:
+        return [f"distillation.teacher = {name!r}: {error}"]
+    model, faults = settings.model, []
+    if not learnt:
+        faults.append("it has not learnt to score pairs yet: go on with its run")
+    if its.patches != settings.images.patches:
+        faults.append(f"its pictures have {its.patches} patches, here {settings.images.patches}: set images.grid alike")
+    if model.max_text_tokens > its.max_position_embeddings:
+        faults.append(f"it reads {its.max_position_embeddings} WordPieces: lower model.max_text_tokens to that")
+    faults += [
+        f"model.{size} is {getattr(its, size)} there, {getattr(model, size)} here: both have it or neither"
+        for size in ("contrastive_size", "late_interaction_size")
+        if bool(getattr(its, size)) != bool(getattr(model, size))
+    ]
+    return [f"distillation.teacher = {name!r}: {fault}" for fault in faults]
