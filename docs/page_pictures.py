@@ -14,7 +14,7 @@ from pathlib import Path
 
 import uvicorn
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, Response, sync_playwright
 
 from fashionbert.search import SearchEngine
 from fashionbert.serving import ServeSettings, create_app
@@ -22,6 +22,8 @@ from fashionbert.serving import ServeSettings, create_app
 PICTURES = Path(__file__).parent / "pictures"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 READY = "html[data-wave=last] .card .match meter"
+ALL_THERE = """() => [...document.images].every(
+  (image) => image.getBoundingClientRect().top > innerHeight || (image.complete && image.naturalWidth))"""
 
 
 @contextmanager
@@ -47,8 +49,15 @@ def search(page: Page, words: str) -> None:
     page.wait_for_load_state("networkidle")
 
 
+def is_last_wave(answer: Response) -> bool:
+    """Whether an answer is that of the pair model, the second one to a question."""
+    asked = answer.request.post_data_json if answer.url.endswith("/v1/search") else None
+    return bool(asked and asked.get("rerank"))
+
+
 def keep(page: Page, name: str) -> None:
-    """Write what the window shows as ``docs/pictures/NAME.webp``."""
+    """Write what the window shows as ``docs/pictures/NAME.webp``, once all pictures in it are there."""
+    page.wait_for_function(ALL_THERE)
     Image.open(io.BytesIO(page.screenshot())).save(PICTURES / f"{name}.webp", quality=80, method=6)
 
 
@@ -68,7 +77,8 @@ def take(index: Path) -> None:
         page = browser.new_page(viewport={"width": 1280, "height": 860}, color_scheme="dark", reduced_motion="reduce")
         page.goto(address)
         search(page, "green coat -short ")
-        page.locator(".card").nth(2).get_by_text("More like this").click()
+        with page.expect_response(is_last_wave):
+            page.locator(".card").nth(2).get_by_text("More like this").click()
         page.wait_for_selector(".chip.like")
         page.wait_for_selector(READY)
         page.wait_for_load_state("networkidle")
