@@ -81,6 +81,19 @@ def has_int8(kind: str) -> bool:
     return kind == "cpu" and hasattr(torch.ops.onednn, "qlinear_pointwise") and _cpu_has(_INT8_INSTRUCTIONS)
 
 
+@cache
+def packs_weights(kind: str) -> bool:
+    """Say whether a device has :class:`~fashionbert.model.packed.PackedLinear`, and is faster with it.
+
+    Args:
+        kind: type of a torch device.
+
+    Returns:
+        For a CPU with AVX-512 whether torch was built with oneDNN; False for all others, which nobody has measured.
+    """
+    return kind == "cpu" and hasattr(torch.ops.mkldnn, "_linear_pointwise") and _cpu_has(("avx512_f",))
+
+
 def _cpu_has(instructions: tuple[str, ...]) -> bool:
     if not hasattr(torch.cpu, "get_capabilities"):
         return False

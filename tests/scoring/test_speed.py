@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from fashionbert.arithmetic import has_int8
+from fashionbert.arithmetic import has_int8, packs_weights
 from fashionbert.errors import SettingsError
 from fashionbert.model import FashionBertForPreTraining
 from fashionbert.scoring import FashionBertProcessor, KeptPictures, Scorer
@@ -122,3 +122,17 @@ def test_a_device_with_nothing_quicker_is_exact(
     fast = Scorer(make_model(), processor, speed="fast")
     assert fast.pace.numbers == "fp32"
     np.testing.assert_array_equal(fast.score(pairs), Scorer(make_model(), processor).score(pairs))
+
+
+@pytest.mark.skipif(not packs_weights("cpu"), reason="this processor is not one for packed weights")
+@pytest.mark.parametrize("split_layers", [0, 1])
+def test_exact_packs_its_weights_and_equals_a_forward_pass(
+    make_model: MakeModel, processor: FashionBertProcessor, pairs: list[tuple[str, Any]], split_layers: int
+) -> None:
+    model = make_model(split_layers=split_layers)
+    scorer = Scorer(model, processor)
+    assert scorer.model is not model
+    inputs = processor([text for text, _ in pairs], [picture for _, picture in pairs])
+    with torch.inference_mode():
+        expected = model(**inputs).alignment_logits.softmax(dim=-1)[:, 1]
+    np.testing.assert_allclose(scorer.score(pairs), expected, atol=1e-6)

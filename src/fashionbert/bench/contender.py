@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionbert.errors import FashionBertError
+from fashionbert.memory import keep_freed_memory
 
 Work = Callable[[], NDArray[np.float32]]
 """What is timed; what it gives is looked at once, so that nobody wins by giving something else."""
@@ -108,6 +109,7 @@ class Running:
 
 
 def _serve(pipe: Connection, make: str, arguments: dict[str, Any], laps: int) -> None:
+    keep_freed_memory()  # as our command line does; the others gain by it too
     module, function = make.split(":")
     try:
         work: Work = getattr(importlib.import_module(module), function)(**arguments)

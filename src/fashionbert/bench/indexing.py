@@ -15,7 +15,6 @@ from fashionbert.bench.contender import Contender, Work
 from fashionbert.bench.features import picture_files
 from fashionbert.errors import SettingsError
 from fashionbert.images.decode import decode_picture
-from fashionbert.memory import keep_freed_memory
 from fashionbert.scoring import KeptPictures, read_settings
 from fashionbert.search import IndexOptions
 from fashionbert.search.build import build_index
@@ -128,7 +127,6 @@ def _product(number: int, file: Path) -> Product:
 
 
 def _stages(run: str) -> tuple[KeptPictures, RecallEncoder]:
-    keep_freed_memory()  # as the command line does
     scorer, encoder = load_stages(Path(run), IndexOptions(), "cpu")
     return KeptPictures(scorer), encoder
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fashionbert.bench.contender import Work
 from fashionbert.model import FashionBertForMatching, Meeting
+from fashionbert.scoring.speed import paced
 
 
 def reference(folder: str, model: str) -> Work:
@@ -25,31 +26,18 @@ def reference(folder: str, model: str) -> Work:
     return work
 
 
-def joint(folder: str) -> Work:
-    """All layers read words and patches together, features at hand."""
-    model, text_1T, features_NPF = _loaded(folder, "joint")
-    count = len(features_NPF)
+def kept(folder: str, model: str) -> Work:
+    """What an index does: pictures were read, as far as they are read without words, when they came into it."""
+    loaded, text_1T, features_NPF = _loaded(folder, model)
+    pace, count = paced(loaded, torch.device("cpu"), "fp32", "exact"), len(features_NPF)
+    encoder = pace.model.fashionbert
+    with pace.passing():
+        pictures = encoder.read_pictures(features_NPF)
 
     def work() -> NDArray[np.float32]:
-        with torch.inference_mode():
-            texts = model.fashionbert.read_texts(text_1T)
-            meeting = Meeting(model.fashionbert, texts, model.fashionbert.read_pictures(features_NPF), count)
-            return _margins(model, meeting, count)
-
-    return work
-
-
-def kept(folder: str) -> Work:
-    """The sides are apart in the lower layers, and the pictures were read when they came into the index."""
-    model, text_1T, features_NPF = _loaded(folder, "split")
-    with torch.inference_mode():
-        pictures = model.fashionbert.read_pictures(features_NPF)
-    count = len(features_NPF)
-
-    def work() -> NDArray[np.float32]:
-        with torch.inference_mode():
-            meeting = Meeting(model.fashionbert, model.fashionbert.read_texts(text_1T), pictures, count)
-            return _margins(model, meeting, count)
+        with pace.passing():
+            meeting = Meeting(encoder, encoder.read_texts(text_1T), pictures, count)
+            return _margins(pace.model, meeting, count)
 
     return work
 

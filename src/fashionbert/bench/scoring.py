@@ -61,8 +61,8 @@ def scoring_contenders(shape: ScoringShape, folder: Path) -> list[Contender]:
         return Contender(name=name, make=make, arguments=whole, units=units, same_as=same_as, tolerance=tolerance)
 
     return [
-        contender(JOINT, f"{OURS}:joint", REFERENCE, 1e-5),
-        contender(SPLIT, f"{OURS}:kept", SPLIT_REFERENCE, 1e-5),
+        contender(JOINT, f"{OURS}:kept", REFERENCE, 1e-5, model="joint"),
+        contender(SPLIT, f"{OURS}:kept", SPLIT_REFERENCE, 1e-5, model="split"),
         contender(REFERENCE, f"{OURS}:reference", model="joint"),
         contender(SPLIT_REFERENCE, f"{OURS}:reference", model="split"),
         contender(EAGER, f"{RIVALS}:bert", attention="eager"),
@@ -91,7 +91,7 @@ def joint_operations(shape: ScoringShape) -> int:
     layer = places * operations_of_layer(places, width)
     keys_and_values = 2 * width * width
     last = places * keys_and_values + operations_of_layer(places, width) - keys_and_values
-    around = shape.patches * shape.features * width + width * width + 2 * width
+    around = width * width + 2 * width
     return 2 * shape.candidates * ((shape.layers - 1) * layer + last + around)
 
 

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from fashionbert.bench.contender import Contender, MissingRivalError, Work
 from fashionbert.errors import SettingsError
-from fashionbert.memory import keep_freed_memory
 from fashionbert.search import Query, SearchEngine
 from fashionbert.search.manifest import Manifest
 from fashionbert.search.shelf import Shelf
@@ -130,7 +129,6 @@ def query_texts(shelf: Shelf, queries: int, seed: int) -> list[str]:
 
 
 def _opened(index: str, model: str | None, queries: int, seed: int) -> tuple[SearchEngine, list[str]]:
-    keep_freed_memory()  # as the command line does
     engine = SearchEngine.open(index, model=model)
     return engine, query_texts(engine.shelf, queries, seed)
 

@@ -1,4 +1,4 @@
-"""A model whose encoder layers multiply 8-bit numbers, four times as many a second where the processor has VNNI.
+"""Linear layers that multiply 8-bit numbers, four times as many a second where the processor has VNNI.
 
 Weights are rounded once, each output by its own scale; what comes in is rounded in every pass, by its own range. Sums
 are exact, and between the products everything is float32: attention, LayerNorm, residuals. Products, bias and GELU are
@@ -7,49 +7,13 @@ one call of oneDNN, which torch brings.
 Letters: N rows, I inputs, O outputs.
 """
 
-from copy import deepcopy
-from typing import TypeVar, cast
-
 import torch
 from torch import Tensor, nn
-from transformers.models.bert.modeling_bert import BertLayer
-
-from fashionbert.model.modeling import FashionBertForMatching
 
 _LARGEST = 127
 _STEPS = 255
 _HALF = 0.499
 _SMALLEST_RANGE = 1e-12
-
-Model = TypeVar("Model", bound=FashionBertForMatching)
-
-
-def with_int8_layers(model: Model) -> Model:
-    """Copy a model with its encoder layers in int8.
-
-    The last layer stays as it is where it alone joins the sides: little is computed there, and :class:`Meeting` needs
-    its matrices.
-
-    Args:
-        model: in float32, on a CPU that :func:`fashionbert.arithmetic.has_int8` says yes of; it is left as it is.
-
-    Returns:
-        A model that scores and cannot be trained.
-    """
-    changed = deepcopy(model).eval()
-    encoder = changed.fashionbert
-    layers = [cast(BertLayer, layer) for layer in encoder.bert.encoder.layer]
-    gelu = model.config.hidden_act == "gelu"
-    for layer in layers[:-1] if encoder.joins_in_one_layer else layers:
-        attention, between = layer.attention, layer.intermediate
-        for owner, name in (
-            *((attention.self, name) for name in ("query", "key", "value")),
-            *((module, "dense") for module in (attention.output, between, layer.output)),
-        ):
-            setattr(owner, name, Int8Linear(getattr(owner, name), gelu=gelu and owner is between))
-        if gelu:
-            between.intermediate_act_fn = nn.Identity()
-    return changed
 
 
 class Int8Linear(nn.Module):
@@ -59,7 +23,8 @@ class Int8Linear(nn.Module):
         """Round the weights of a layer.
 
         Args:
-            linear: the layer; its weights are not changed.
+            linear: the layer, in float32 on a CPU that :func:`fashionbert.arithmetic.has_int8` says yes of; its weights
+                are not changed.
             gelu: whether GELU follows.
         """
         super().__init__()

@@ -7,10 +7,12 @@ from typing import Literal, get_args
 
 import torch
 
-from fashionbert.arithmetic import autocast, has_bf16, has_int8, resolved
+from fashionbert.arithmetic import autocast, has_bf16, has_int8, packs_weights, resolved
 from fashionbert.errors import SettingsError
 from fashionbert.model import FashionBertConfig, FashionBertForMatching
-from fashionbert.model.int8 import with_int8_layers
+from fashionbert.model.int8 import Int8Linear
+from fashionbert.model.linears import MakeLinear, with_linears
+from fashionbert.model.packed import PackedLinear
 from fashionbert.types import Precision, Speed
 
 Numbers = Literal["bf16", "fp32", "int8"]
@@ -21,7 +23,7 @@ class Pace:
     """A model with the way in which it scores.
 
     Attributes:
-        model: in evaluation mode on its device; in int8 a copy of the one that was given.
+        model: in evaluation mode on its device; a copy of the given one where linear layers were made anew.
         device: where it runs.
         numbers: what its encoder layers multiply.
         split_layers: lower layers in which sides are apart.
@@ -71,10 +73,17 @@ def paced(model: FashionBertForMatching, device: torch.device, precision: Precis
         numbers = "bf16" if has_bf16(device.type) else "int8" if has_int8(device.type) else "fp32"
     else:
         numbers = resolved(precision, device)
+    model.eval().to(device)  # pyright: ignore[reportArgumentType] (transformers wraps nn.Module.to)
+    make = _linears(numbers, device)
     with model.fashionbert.split_at(split_layers):
-        ready = with_int8_layers(model) if numbers == "int8" else model.eval()
-    ready.to(device)  # pyright: ignore[reportArgumentType] (transformers wraps nn.Module.to)
+        ready = model if make is None else with_linears(model, make)
     return Pace(ready, device, numbers, split_layers)
+
+
+def _linears(numbers: Numbers, device: torch.device) -> MakeLinear | None:
+    if numbers == "int8":
+        return Int8Linear
+    return PackedLinear if numbers == "fp32" and packs_weights(device.type) else None
 
 
 def speeds_of(config: FashionBertConfig, device: str | torch.device) -> list[Speed]:
