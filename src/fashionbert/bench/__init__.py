@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from fashionbert.bench.scoring import JOINT, ScoringShape, joint_operations, scoring_contenders
     from fashionbert.bench.searching import search_contenders
     from fashionbert.bench.starting import Fresh, start_contenders
-    from fashionbert.bench.training import EQUAL, PAPER, TrainingShape, training_contenders, training_operations
+    from fashionbert.bench.training import (
+        EQUAL,
+        PAPER,
+        TrainingShape,
+        profile_step,
+        training_contenders,
+        training_operations,
+    )
     from fashionbert.bench.turns import Measured, measure_in_turns
 
 _HOMES = {
@@ -33,6 +40,7 @@ _HOMES = {
     "index_contenders": "indexing",
     "joint_operations": "scoring",
     "measure_in_turns": "turns",
+    "profile_step": "training",
     "scoring_contenders": "scoring",
     "search_contenders": "searching",
     "start_contenders": "starting",
@@ -55,6 +63,7 @@ __all__ = [
     "index_contenders",
     "joint_operations",
     "measure_in_turns",
+    "profile_step",
     "scoring_contenders",
     "search_contenders",
     "start_contenders",

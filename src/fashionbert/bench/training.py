@@ -17,6 +17,7 @@ from torch.optim import AdamW
 from transformers import BertConfig, BertForSequenceClassification
 
 from fashionbert.bench.contender import Contender, Work
+from fashionbert.bench.profile import profile_work
 from fashionbert.bench.shape import VOCABULARY, ModelShape, operations_of_layer, refuse_heads, sizes_of
 from fashionbert.config import ObjectiveSettings
 from fashionbert.data import NOT_HIDDEN, MaskedPictures, MaskedTexts
@@ -115,6 +116,11 @@ def bert(**sizes: int) -> Work:
         return loss, np.asarray([loss.item()], np.float32)
 
     return _stepping(model, losses)
+
+
+def profile_step(shape: TrainingShape) -> dict[str, float]:
+    """Say where the time of a step with the paper's weights goes: milliseconds by kind of operator."""
+    return profile_work(step("paper", **asdict(shape)))
 
 
 def _stepping(module: nn.Module, losses: Callable[[], tuple[Tensor, NDArray[np.float32]]]) -> Work:

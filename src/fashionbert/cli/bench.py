@@ -1,7 +1,7 @@
 """``fashionbert bench``: fashionbert beside others, on this machine."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -9,9 +9,6 @@ from fashionbert.cli import bench_product
 from fashionbert.cli.bench_turns import Only, Out, Repetitions, measured_in_turns, said, write_measured
 from fashionbert.cli.options import Assignments, Device, Features
 from fashionbert.errors import SettingsError
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(help="Measure fashionbert beside others on this machine.", no_args_is_help=True)
 _CARDS = (0, 10, 20, 50, 100)
@@ -95,6 +92,7 @@ def training(
     heads: Annotated[int, typer.Option(min=1, help="Heads of attention.")] = 12,
     tokens: Annotated[int, typer.Option(min=3, help="WordPieces of each text.")] = 64,
     pairs: Annotated[int, typer.Option(min=2, help="Pairs of a step.")] = 32,
+    profile: Annotated[bool, typer.Option("--profile", help="Also say where the time of our step goes.")] = False,
     repetitions: Repetitions = 5,
     only: Only = None,
     out: Out = None,
@@ -103,7 +101,10 @@ def training(
 
     Nothing else should run meanwhile.
     """
-    from fashionbert.bench import EQUAL, PAPER, TrainingShape, training_contenders, training_operations
+    from rich.console import Console
+
+    from fashionbert.bench import EQUAL, PAPER, TrainingShape, profile_step, training_contenders, training_operations
+    from fashionbert.cli.bench_tables import profile_table
 
     shape = TrainingShape(layers=layers, width=width, heads=heads, tokens=tokens, pairs=pairs)
     rates, measured = measured_in_turns(training_contenders(shape), repetitions, only, "pairs")
@@ -114,12 +115,14 @@ def training(
     if {EQUAL, PAPER} <= there.keys():
         more = there[PAPER].median / there[EQUAL].median - 1
         typer.echo(f"the paper's weights make a step {100 * more:.1f} % longer")
+    figures: dict[str, Any] = {"operations": operations}
+    if profile:
+        figures["profile_milliseconds"] = profile_step(shape)
+        Console().print(profile_table(figures["profile_milliseconds"]))
     if out is not None:
         words = f"--layers {layers} --width {width} --heads {heads} --tokens {tokens} --pairs {pairs}"
-        command = f"training {words} {said(repetitions, only)}"
-        write_measured(
-            out, f"training-{layers}x{width}", command, TRAINING_NOT_SHOWN, {"operations": operations}, rates, measured
-        )
+        command = f"training {words} {'--profile ' if profile else ''}{said(repetitions, only)}"
+        write_measured(out, f"training-{layers}x{width}", command, TRAINING_NOT_SHOWN, figures, rates, measured)
 
 
 @app.command()

@@ -1,6 +1,6 @@
 """What ``fashionbert bench`` prints, within eighty columns: times and answers first, then rates, starts and memory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -105,6 +105,27 @@ def frontier_table(points: "Sequence[Point]", chosen: "Point") -> "Table":
             f"{point.milliseconds:.1f}",
             "*" if point is chosen else "",
         )
+    return table
+
+
+def profile_table(milliseconds: Mapping[str, float]) -> "Table":
+    """Make the table of where time goes.
+
+    Args:
+        milliseconds: by kind of operator.
+
+    Returns:
+        A row for each kind, and one for the sum.
+    """
+    from rich.table import Table
+
+    table = Table("where a step's time goes", show_footer=True)
+    table.columns[0].footer = "together, under the profiler"
+    whole = sum(milliseconds.values())
+    table.add_column("ms", f"{whole:,.0f}", justify="right", no_wrap=True)
+    table.add_column("share", justify="right", no_wrap=True)
+    for kind, each in milliseconds.items():
+        table.add_row(kind, f"{each:,.0f}", f"{each / whole:.0%}")
     return table
 
 
