@@ -36,6 +36,7 @@ def build_optimizer(module: nn.Module, settings: TrainingSettings, *, pretrained
         ],
         betas=(settings.beta1, settings.beta2),
         eps=settings.epsilon,
+        fused=True,
     )
 
 
