@@ -12,7 +12,7 @@ from fashionbert.errors import SettingsError
 
 @pytest.mark.parametrize(("mode", "count"), [("grid", 3), ("crop", 1)])
 def test_the_bare_network_gives_the_same(world: Path, mode: str, count: int) -> None:
-    found, expected = (make(str(world), mode, count)() for make in (from_files, bare))
+    found, expected = (make(str(world), mode, count, 32)() for make in (from_files, bare))
     assert found.shape == (count,)
     np.testing.assert_array_equal(found, expected)
 
@@ -29,6 +29,11 @@ def test_as_many_pictures_are_counted_as_are_taken(tmp_path: Path) -> None:
         ("crop, bare network", 2),
     ]
     assert {each.against for each in contenders} == {"grid, bare network", "crop, bare network"}
+
+
+def test_cells_of_another_size_are_other_features(world: Path) -> None:
+    small, large = (bare(str(world), "crop", 1, size)() for size in (32, 64))
+    assert np.abs(small - large).max() > 1e-4
 
 
 def test_a_folder_of_ones_own_is_left_alone(tmp_path: Path) -> None:

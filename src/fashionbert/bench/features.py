@@ -20,13 +20,14 @@ def draw_pictures(folder: Path, count: int = 64) -> None:
     write_world(folder, groups=count, seed=0)
 
 
-def feature_contenders(pictures: Path, *, grid: int = 64, crop: int = 4) -> list[Contender]:
+def feature_contenders(pictures: Path, *, grid: int = 64, crop: int = 4, cell_size: int = 224) -> list[Contender]:
     """Name who takes part.
 
     Args:
         pictures: folder of JPEG files.
         grid: pictures of a turn in ``grid`` mode.
         crop: pictures of a turn in ``crop`` mode, where each is as much work as sixty.
+        cell_size: pixels to which ``crop`` mode brings each cell.
 
     Returns:
         Contenders; what each gives is the mean feature of every picture.
@@ -40,7 +41,7 @@ def feature_contenders(pictures: Path, *, grid: int = 64, crop: int = 4) -> list
     found = []
     for mode, wanted in (("grid", grid), ("crop", crop)):
         count = min(wanted, there)
-        arguments = {"folder": str(pictures), "mode": mode, "count": count}
+        arguments = {"folder": str(pictures), "mode": mode, "count": count, "cell_size": cell_size}
         bare = f"{mode}, bare network"
         found += [
             Contender(name=name, make=f"{THIS}:{make}", arguments=arguments, units=count, same_as=same_as, against=bare)
@@ -49,15 +50,15 @@ def feature_contenders(pictures: Path, *, grid: int = 64, crop: int = 4) -> list
     return found
 
 
-def from_files(folder: str, mode: str, count: int) -> Work:
+def from_files(folder: str, mode: str, count: int, cell_size: int) -> Work:
     """Read, decode, fit, and run the network."""
-    extractor, files = _extractor(mode), picture_files(folder, count)
+    extractor, files = _extractor(mode, cell_size), picture_files(folder, count)
     return lambda: _means(extractor.extract(files))
 
 
-def bare(folder: str, mode: str, count: int) -> Work:
+def bare(folder: str, mode: str, count: int, cell_size: int) -> Work:
     """Run the network on pictures that are decoded and fitted."""
-    extractor = _extractor(mode)
+    extractor = _extractor(mode, cell_size)
     prepared = [extractor.prepare(file) for file in picture_files(folder, count)]
     size = extractor.pictures_at_once
     batches = [prepared[start : start + size] for start in range(0, count, size)]
@@ -70,10 +71,15 @@ def picture_files(folder: str | Path, count: int) -> list[Path]:
     return sorted(files)[:count]
 
 
-def _extractor(mode: str) -> PatchExtractor:
+def _extractor(mode: str, cell_size: int) -> PatchExtractor:
     """The patch network of preset ``fast`` with random weights, the same in every process."""
     levels = "all" if mode == "grid" else "last"
-    changes = [f"images.mode={mode}", f"images.levels={levels}", "images.weights=random"]
+    changes = [
+        f"images.mode={mode}",
+        f"images.levels={levels}",
+        f"images.cell_size={cell_size}",
+        "images.weights=random",
+    ]
     settings = load_settings("fast", None, changes).images
     return PatchExtractor(settings, build_patch_network(settings))
 

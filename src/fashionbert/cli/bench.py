@@ -63,6 +63,7 @@ def features(
     pictures: Annotated[
         Path | None, typer.Option("--pictures", help="Folder of JPEG files; without it pictures are drawn.")
     ] = None,
+    cell_size: Annotated[int, typer.Option(min=32, help="Pixels to which crop mode brings each cell.")] = 224,
     repetitions: Repetitions = 5,
     only: Only = None,
     out: Out = None,
@@ -78,9 +79,10 @@ def features(
     with TemporaryDirectory() as folder:
         if pictures is None:
             draw_pictures(Path(folder))
-        rates, measured = measured_in_turns(feature_contenders(pictures or Path(folder)), repetitions, only, "pictures")
+        contenders = feature_contenders(pictures or Path(folder), cell_size=cell_size)
+        rates, measured = measured_in_turns(contenders, repetitions, only, "pictures")
     if out is not None:
-        words = "" if pictures is None else "--pictures FOLDER "
+        words = f"--cell-size {cell_size} {'' if pictures is None else '--pictures FOLDER '}"
         command = f"features {words}{said(repetitions, only)}"
         write_measured(out, "features", command, FEATURES_NOT_SHOWN, {}, rates, measured)
 
