@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fashionbert.bench.contender import Work
 from fashionbert.model import FashionBertForMatching, Meeting
 from fashionbert.scoring.speed import paced
+from fashionbert.types import Speed
 
 
 def reference(folder: str, model: str) -> Work:
@@ -26,10 +27,10 @@ def reference(folder: str, model: str) -> Work:
     return work
 
 
-def kept(folder: str, model: str) -> Work:
+def kept(folder: str, model: str, speed: Speed = "exact") -> Work:
     """What an index does: pictures were read, as far as they are read without words, when they came into it."""
     loaded, text_1T, features_NPF = _loaded(folder, model)
-    pace, count = paced(loaded, torch.device("cpu"), "fp32", "exact"), len(features_NPF)
+    pace, count = paced(loaded, torch.device("cpu"), "fp32", speed), len(features_NPF)
     encoder = pace.model.fashionbert
     with pace.passing():
         pictures = encoder.read_pictures(features_NPF)
