@@ -68,6 +68,19 @@ def test_names_and_values_of_a_link_are_those_of_the_shop(
     assert query(page) == {}
 
 
+def test_choices_are_all_kept_while_the_filters_wait_to_be_drawn_anew(page: Page, address: str) -> None:
+    sell(page, PRICE)
+    goto(page, f"{address}/?f.colour=red&f.colour=blue")
+    held: list[Route] = []
+    page.route("**/v1/facets", lambda route: held.append(route))
+    for value in ("red", "blue"):
+        page.locator("#filters label", has=page.get_by_text(value, exact=True)).first.click()
+    for end, price in (("from", "7"), ("to", "80")):
+        page.get_by_label(f"price {end}").fill(price)
+        page.keyboard.press("Tab")
+    assert query(page) == {"from.price": ["7"], "to.price": ["80"]}
+
+
 def test_a_value_that_is_a_number_is_found_as_one(page: Page, address: str) -> None:
     sell(page, PRICES)
     goto(page, f"{address}/?f.price=90.0")

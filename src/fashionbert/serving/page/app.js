@@ -32,9 +32,9 @@ const chips = new Chips(find('chips'), {
   // On a touch screen the field would bring up the keyboard that nobody asked for.
   next: () => (matchMedia('(hover: hover)').matches ? input : results),
 });
-const filters = new Filters(find('filters'), (part, name, value) => {
+const filters = new Filters(find('filters'), (part, name, become) => {
   if (name === null) refreshFilters(running.signal);
-  else choose(part, name, value);
+  else choose(part, name, become(state[part][name]));
 });
 let known; // asked for anew where it could not be had
 const about = () => (known ??= api.about().catch(() => { known = null; return { name: '', attributes: [] }; }));

@@ -5,6 +5,7 @@ import { named } from './state.js';
 
 const SHOWN = 8;
 
+// A choice is told as what becomes of the choices of that moment: others may have been made since the filters were drawn.
 export class Filters {
   constructor(place, changed) {
     Object.assign(this, { place, changed, opened: new Set(), shown: null });
@@ -37,7 +38,8 @@ export class Filters {
     } }, `Show all ${values.length}`);
     return make('fieldset', {}, make('legend', {}, named(facet.name)), ...shown.map(({ value, cards }) => make('label', { class: 'tick' },
       make('input', { type: 'checkbox', checked: ticked.includes(value), 'data-key': `${facet.name} ${value}`, onchange: (event) => {
-        this.changed('facets', facet.name, event.target.checked ? [...ticked, value] : ticked.filter((each) => each !== value));
+        const on = event.target.checked;
+        this.changed('facets', facet.name, (now = []) => (on ? [...now, value] : now.filter((each) => each !== value)));
       } }), make('span', { title: value }, value), make('small', {}, String(cards)))), all);
   }
 
@@ -45,7 +47,7 @@ export class Filters {
     const range = state.ranges[facet.name] ?? {};
     const field = (end, hint) => make('input', { type: 'number', step: 'any', placeholder: String(hint), value: range[end] ?? '',
       'data-key': `${facet.name} ${end}`, 'aria-label': `${named(facet.name)} ${end}`,
-      onchange: (event) => this.changed('ranges', facet.name, { ...range, [end]: event.target.value }) });
+      onchange: (event) => this.changed('ranges', facet.name, (now) => ({ ...now, [end]: event.target.value })) });
     return make('fieldset', {}, make('legend', {}, named(facet.name)),
       make('div', { class: 'range' }, field('from', facet.low), '–', field('to', facet.high)));
   }
