@@ -1,21 +1,30 @@
+import pickle
+from collections.abc import Callable
+from copy import deepcopy
+
 import pytest
 import torch
 from torch import Tensor, nn
 
 from fashionbert.model import FashionBertConfig, FashionBertForMatching
-from fashionbert.model.linears import with_linears
+from fashionbert.model.linears import RemadeLinear, with_linears
 
 
-class Noted(nn.Module):
-    """A linear layer that says whether GELU is its business."""
+class Noted(RemadeLinear):
+    """Holds its weights doubled, and counts how often it has made them so."""
 
-    def __init__(self, linear: nn.Linear, *, gelu: bool) -> None:
-        super().__init__()
-        self.linear, self.gelu = linear, gelu
+    times = 0
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        output = self.linear(inputs)
-        return nn.functional.gelu(output) if self.gelu else output
+    def remake(self) -> None:
+        self.doubled, self.times = 2 * self.weight.detach(), self.times + 1
+
+    def multiply(self, inputs: Tensor) -> Tensor:
+        outputs = nn.functional.linear(inputs, self.doubled / 2, self.bias)
+        return nn.functional.gelu(outputs) if self.gelu else outputs
+
+    @classmethod
+    def made(cls) -> tuple[str, ...]:
+        return ("doubled",)
 
 
 def model_of(split_layers: int = 0, hidden_act: str = "gelu") -> FashionBertForMatching:
@@ -51,9 +60,38 @@ def test_the_layers_are_taken_over_and_the_scores_stay(split_layers: int, made: 
         torch.testing.assert_close(changed(*inputs).alignment_logits, model(*inputs).alignment_logits)
 
 
-def test_what_is_not_made_anew_is_shared() -> None:
+def test_the_parameters_are_the_models_own() -> None:
     model = model_of()
     changed = with_linears(model, Noted)
-    words = model.fashionbert.bert.embeddings.word_embeddings.weight
-    assert changed.fashionbert.bert.embeddings.word_embeddings.weight is words
     assert changed.fashionbert.bert is not model.fashionbert.bert
+    own = dict(model.named_parameters())
+    assert {name: id(value) for name, value in changed.named_parameters()} == {
+        name: id(value) for name, value in own.items()
+    }
+
+
+def test_a_matrix_is_made_anew_when_it_has_changed() -> None:
+    linear, inputs = nn.Linear(8, 4), torch.randn(2, 8)
+    made = Noted(linear)
+    made(inputs)
+    assert made.times == 1
+    with torch.no_grad():
+        linear.weight.add_(1)
+        linear.bias.add_(1)
+    torch.testing.assert_close(made(inputs), linear(inputs))
+    made(inputs)
+    assert made.times == 2
+
+
+@pytest.mark.parametrize("copied", [deepcopy, lambda made: pickle.loads(pickle.dumps(made))])
+def test_it_can_be_copied_and_sent(copied: Callable[[Noted], Noted]) -> None:
+    made, inputs = Noted(nn.Linear(8, 4)), torch.randn(2, 8)
+    other = copied(made)
+    assert other.weight is not made.weight
+    torch.testing.assert_close(other(inputs), made(inputs))
+
+
+def test_weights_of_an_inference_have_no_versions() -> None:
+    with torch.inference_mode():
+        linear, inputs = nn.Linear(8, 4), torch.randn(2, 8)
+        torch.testing.assert_close(Noted(linear)(inputs), linear(inputs))

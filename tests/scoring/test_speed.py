@@ -1,4 +1,7 @@
+import pickle
 from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
@@ -10,6 +13,7 @@ from fashionbert.arithmetic import has_int8, packs_weights
 from fashionbert.errors import SettingsError
 from fashionbert.model import FashionBertForPreTraining
 from fashionbert.scoring import FashionBertProcessor, KeptPictures, Scorer
+from fashionbert.types import Speed
 
 MakeModel = Callable[..., FashionBertForPreTraining]
 WORDS = ["red linen dress", "blue shirt", "a red cotton shirt with long sleeves", "dress", "", "linen shirt in blue"]
@@ -136,3 +140,41 @@ def test_exact_packs_its_weights_and_equals_a_forward_pass(
     with torch.inference_mode():
         expected = model(**inputs).alignment_logits.softmax(dim=-1)[:, 1]
     np.testing.assert_allclose(scorer.score(pairs), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("speed", ["exact", "fast"])
+def test_a_score_does_not_depend_on_the_company(
+    make_model: MakeModel, processor: FashionBertProcessor, pairs: list[tuple[str, Any]], speed: Speed
+) -> None:
+    scorer = Scorer(make_model(), processor, speed=speed)
+    if scorer.pace.numbers == "bf16":
+        pytest.skip("sums of bf16 are added up in another order for another size")
+    alone = [scorer.score([pair])[0] for pair in pairs]
+    np.testing.assert_allclose(scorer.score(pairs * 3), alone * 3, atol=1e-5)
+
+
+@pytest.mark.parametrize("speed", ["exact", "fast"])
+def test_a_scorer_follows_copies_and_is_saved(
+    make_model: MakeModel, processor: FashionBertProcessor, pairs: list[tuple[str, Any]], speed: Speed, tmp_path: Path
+) -> None:
+    model = make_model()
+    scorer = Scorer(model, processor, speed=speed)
+    expected = scorer.score(pairs)
+    for copied in (deepcopy(scorer.model), pickle.loads(pickle.dumps(scorer.model)), scorer.model):
+        np.testing.assert_allclose(Scorer(copied, processor, speed=speed).score(pairs), expected, atol=1e-6)
+    scorer.model.save_pretrained(tmp_path)
+    saved = FashionBertForPreTraining.from_pretrained(tmp_path)
+    np.testing.assert_allclose(Scorer(saved, processor, speed=speed).score(pairs), expected, atol=1e-6)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(0.5)
+    anew = Scorer(model, processor, speed=speed).score(pairs)
+    np.testing.assert_allclose(scorer.score(pairs), anew, atol=1e-6)
+    assert np.abs(anew - expected).max() > 1e-3
+
+
+def test_a_model_in_other_numbers_is_left_in_them(make_model: MakeModel, processor: FashionBertProcessor) -> None:
+    for speed in ("exact", "fast"):
+        paced = Scorer(make_model().bfloat16(), processor, speed=speed)
+        assert paced.model.dtype == torch.bfloat16
+        assert paced.pace.numbers != "int8"

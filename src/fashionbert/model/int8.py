@@ -1,61 +1,49 @@
 """Linear layers that multiply 8-bit numbers, four times as many a second where the processor has VNNI.
 
-Weights are rounded once, each output by its own scale; what comes in is rounded in every pass, by its own range. Sums
-are exact, and between the products everything is float32: attention, LayerNorm, residuals. Products, bias and GELU are
-one call of oneDNN, which torch brings.
+Weights are rounded once, each output by its own scale; what comes in is rounded in every pass, each place by the
+largest of its own numbers, so that a score does not depend on who else is in the batch. Sums are exact, and between the
+products everything is float32: attention, LayerNorm, residuals. The products are oneDNN's, which torch brings.
 
 Letters: N rows, I inputs, O outputs.
 """
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from torch.nn import functional as nnf
+
+from fashionbert.model.linears import RemadeLinear
 
 _LARGEST = 127
-_STEPS = 255
-_HALF = 0.499
-_SMALLEST_RANGE = 1e-12
+_ZERO = 128
+"""What stands for 0 among the numbers from 0 to 255 that oneDNN multiplies."""
+_SMALLEST = 1e-12
 
 
-class Int8Linear(nn.Module):
-    """A linear layer of 8-bit weights, with GELU behind it where asked for."""
+class Int8Linear(RemadeLinear):
+    """For a CPU that :func:`fashionbert.arithmetic.has_int8` says yes of."""
 
-    def __init__(self, linear: nn.Linear, *, gelu: bool = False) -> None:
-        """Round the weights of a layer.
-
-        Args:
-            linear: the layer, in float32 on a CPU that :func:`fashionbert.arithmetic.has_int8` says yes of; its weights
-                are not changed.
-            gelu: whether GELU follows.
-        """
-        super().__init__()
-        weight_OI = linear.weight.detach()
-        self.bias = None if linear.bias is None else linear.bias.detach()
-        self.scale_O = weight_OI.abs().amax(dim=1).clamp_min(_SMALLEST_RANGE) / _LARGEST
+    def remake(self) -> None:
+        """Round the weights."""
+        weight_OI = self.weight.detach()
+        self.scale_O = weight_OI.abs().amax(dim=1).clamp_min(_SMALLEST) / _LARGEST
         rounded_OI = (weight_OI / self.scale_O[:, None]).round().to(torch.int8)
         self.packed = torch.ops.onednn.qlinear_prepack(rounded_OI, None)
         self.zero_O = torch.zeros(len(self.scale_O), dtype=torch.int64)
-        self.after = ("gelu", "none") if gelu else ("none", "")
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Multiply [..., I] by the weights; float32 [..., O]."""
-        low, high = (float(edge) for edge in torch.aminmax(inputs))
-        low, high = min(low, 0.0), max(high, 0.0)
-        scale = max(high - low, _SMALLEST_RANGE) / _STEPS
-        zero = round(-low / scale)
-        # A cast cuts off what is behind the point, so half is added; a shade less, for 256 would become 0.
-        rounded = torch.add(torch.full((), zero + _HALF), inputs, alpha=1 / scale).to(torch.uint8)
-        return torch.ops.onednn.qlinear_pointwise(
-            rounded,
-            scale,
-            zero,
-            self.packed,
-            self.scale_O,
-            self.zero_O,
-            self.bias,
-            1.0,
-            0,
-            torch.float32,
-            self.after[0],
-            [],
-            self.after[1],
+    def multiply(self, inputs: Tensor) -> Tensor:
+        """As of :class:`RemadeLinear`; a row with a number that is none gives none, as in float32."""
+        scale_N1 = torch.linalg.vector_norm(inputs, ord=torch.inf, dim=-1, keepdim=True).clamp_min(_SMALLEST) / _LARGEST
+        # A cast cuts off what is behind the point, so half is added.
+        rounded_NI = torch.addcdiv(torch.full((), _ZERO + 0.5), inputs, scale_N1).to(torch.uint8)
+        products_NO = torch.ops.onednn.qlinear_pointwise(
+            rounded_NI, 1.0, _ZERO, self.packed, self.scale_O, self.zero_O, None, 1.0, 0, torch.float32, "none", [], ""
         )
+        outputs_NO = (
+            products_NO.mul_(scale_N1) if self.bias is None else torch.addcmul(self.bias, products_NO, scale_N1)
+        )
+        return nnf.gelu(outputs_NO) if self.gelu else outputs_NO
+
+    @classmethod
+    def made(cls) -> tuple[str, ...]:
+        """As of :class:`RemadeLinear`."""
+        return "scale_O", "packed", "zero_O"

@@ -1,9 +1,10 @@
 """A model whose encoder layers multiply by linear layers of another make, for scoring alone."""
 
+from abc import abstractmethod
 from copy import deepcopy
-from typing import Protocol, TypeVar, cast
+from typing import Any, TypeVar, cast
 
-from torch import nn
+from torch import Tensor, nn
 from transformers.models.bert.modeling_bert import BertLayer
 
 from fashionbert.model.modeling import FashionBertForMatching
@@ -11,27 +12,69 @@ from fashionbert.model.modeling import FashionBertForMatching
 Model = TypeVar("Model", bound=FashionBertForMatching)
 
 
-class MakeLinear(Protocol):
-    """Makes what takes a linear layer's place."""
+class RemadeLinear(nn.Linear):
+    """A linear layer that holds its weights in one more form, made of them whenever they have changed.
 
-    def __call__(self, linear: nn.Linear, *, gelu: bool) -> nn.Module:
+    It has the parameters of the layer whose place it takes, the same tensors, so that it can be saved, copied and sent
+    to another process as that one can.
+    """
+
+    def __init__(self, linear: nn.Linear, *, gelu: bool = False) -> None:
         """Take a layer over.
 
         Args:
-            linear: the layer, which is left as it is.
-            gelu: whether GELU follows.
+            linear: the layer, in float32.
+            gelu: whether GELU follows, and is this layer's business.
         """
-        ...
+        nn.Module.__init__(self)
+        self.in_features, self.out_features = linear.in_features, linear.out_features
+        self.weight, self.bias, self.gelu = linear.weight, linear.bias, gelu
+        self.refresh()
+
+    @abstractmethod
+    def remake(self) -> None:
+        """Make the other form of the weights."""
+
+    def refresh(self) -> None:
+        """Make it, and remember of which weights."""
+        self.remake()
+        self._made_of = self._version()
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Multiply [..., I] by the weights as they are now; float32 [..., O]."""
+        if self._made_of != self._version():
+            self.refresh()
+        return self.multiply(input)
+
+    @abstractmethod
+    def multiply(self, inputs: Tensor) -> Tensor:
+        """Multiply [..., I] by the other form of the weights; float32 [..., O]."""
+
+    def _version(self) -> tuple[int, int]:
+        return id(self.weight), -1 if self.weight.is_inference() else self.weight._version
+
+    def __getstate__(self) -> dict[str, Any]:
+        made = self.made()
+        return {name: value for name, value in self.__dict__.items() if name not in made}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self.refresh()
+
+    @classmethod
+    @abstractmethod
+    def made(cls) -> tuple[str, ...]:
+        """Names of what :meth:`remake` sets."""
 
 
-def with_linears(model: Model, make: MakeLinear) -> Model:
+def with_linears(model: Model, make: type[RemadeLinear]) -> Model:
     """Copy a model with other linear layers in its encoder, and GELU in one call with the product before it.
 
     The last layer stays as it is where it alone joins the sides: little is computed there, and :class:`Meeting` needs
     its matrices.
 
     Args:
-        model: in float32; it is left as it is, and the copy shares with it what is not made anew.
+        model: in float32; it is left as it is, and the copy has the same parameters.
         make: takes the layers over, one by one.
 
     Returns:

@@ -53,7 +53,7 @@ class Scorer(MarginScorer):
         """Take a loaded model; :meth:`from_pretrained` loads one.
 
         Args:
-            model: moved to ``device`` and put into evaluation mode. One that learns on needs a new scorer.
+            model: moved to ``device`` and put into evaluation mode.
             processor: the model's own.
             device: where the model runs.
             precision: arithmetic of the forward pass.

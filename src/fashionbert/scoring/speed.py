@@ -11,7 +11,7 @@ from fashionbert.arithmetic import autocast, has_bf16, has_int8, packs_weights, 
 from fashionbert.errors import SettingsError
 from fashionbert.model import FashionBertConfig, FashionBertForMatching
 from fashionbert.model.int8 import Int8Linear
-from fashionbert.model.linears import MakeLinear, with_linears
+from fashionbert.model.linears import RemadeLinear, with_linears
 from fashionbert.model.packed import PackedLinear
 from fashionbert.types import Precision, Speed
 
@@ -69,18 +69,19 @@ def paced(model: FashionBertForMatching, device: torch.device, precision: Precis
             raise ValueError(f"{name} = {value!r} should be one of {', '.join(get_args(kinds))}")
     split_layers = _split_layers(model.config, speed)
     numbers: Numbers
+    in_float32 = model.dtype == torch.float32  # a model that was brought to another is left in it
     if speed == "fast":
-        numbers = "bf16" if has_bf16(device.type) else "int8" if has_int8(device.type) else "fp32"
+        numbers = "bf16" if has_bf16(device.type) else "int8" if has_int8(device.type) and in_float32 else "fp32"
     else:
         numbers = resolved(precision, device)
     model.eval().to(device)  # pyright: ignore[reportArgumentType] (transformers wraps nn.Module.to)
-    make = _linears(numbers, device)
+    make = _linears(numbers, device) if in_float32 else None
     with model.fashionbert.split_at(split_layers):
         ready = model if make is None else with_linears(model, make)
     return Pace(ready, device, numbers, split_layers)
 
 
-def _linears(numbers: Numbers, device: torch.device) -> MakeLinear | None:
+def _linears(numbers: Numbers, device: torch.device) -> type[RemadeLinear] | None:
     if numbers == "int8":
         return Int8Linear
     return PackedLinear if numbers == "fp32" and packs_weights(device.type) else None
