@@ -82,8 +82,18 @@ def test_recall_is_that_of_the_evaluation(
 
 def test_a_model_without_vectors_has_none(make_run: Callable[..., Path], tmp_path: Path) -> None:
     scorer = Scorer.from_pretrained(make_run(tmp_path / "run", contrastive_size=0))
-    with pytest.raises(SettingsError, match="has no frontier"):
+    with pytest.raises(SettingsError, match="there is no frontier"):
         measure_points("run", "exact", scorer, None, None, [], [0])  # pyright: ignore[reportArgumentType]
+
+
+def test_all_that_cannot_be_measured_are_named_before_anything_is(
+    run: Path, make_run: Callable[..., Path], world: Path, tmp_path: Path
+) -> None:
+    without = make_run(tmp_path / "without", contrastive_size=0)
+    words = [str(run), str(without), "--catalogue", str(world), "--out", str(tmp_path / "out")]
+    with pytest.raises(SettingsError, match="without: it needs a model with vectors"):
+        CliRunner().invoke(app, ["bench", "frontier", *words], catch_exceptions=False)
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_command_writes_what_it_found_and_advises(run: Path, world: Path, tmp_path: Path) -> None:

@@ -67,6 +67,15 @@ def test_a_cross_encoder_is_asked_by_each_of_its_back_ends(folder: Path, monkeyp
     assert (folder / "bert" / "tokenizer.json").exists()
 
 
+def test_texts_may_be_longer_than_others_are_used_to(tmp_path: Path) -> None:
+    """ViLT reads 40 WordPieces and BERT 512, if nobody says otherwise."""
+    shape = ScoringShape(layers=2, width=8, heads=1, tokens=520, patches=4, features=8, candidates=2, split_layers=1)
+    scoring_contenders(shape, tmp_path)
+    for rival in (rivals.visual_bert, rivals.vilt):
+        assert rival(str(tmp_path))().shape == (2,)
+    assert rivals.bert(str(tmp_path), "sdpa")().shape == ours.kept(str(tmp_path), "joint")().shape
+
+
 @pytest.mark.parametrize("rival", [rivals.visual_bert, rivals.vilt])
 def test_rivals_that_read_pictures_give_a_number_for_each(folder: Path, rival: Callable[[str], Work]) -> None:
     answer = rival(str(folder))()

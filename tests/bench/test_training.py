@@ -31,7 +31,7 @@ def test_the_rival_takes_steps_too() -> None:
 
 
 def test_operations_are_three_times_those_of_the_forward_pass() -> None:
-    sizes = sizes_of(SHAPE.layers, SHAPE.width, SHAPE.heads)
+    sizes = sizes_of(SHAPE.layers, SHAPE.width, SHAPE.heads, 12)
     model = BertModel(BertConfig(**sizes), add_pooling_layer=False).eval()
     model.set_attn_implementation("eager")
     with FlopCounterMode(display=False) as counter, torch.inference_mode():

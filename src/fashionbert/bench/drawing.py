@@ -8,7 +8,7 @@ from matplotlib.ticker import NullLocator
 from fashionbert.bench.frontier import Point
 from fashionbert.evaluation import style
 
-_TICKS = [step * 10**power for power in range(6) for step in (1, 2, 3, 5)]
+_TICKS = [step * 10**power for power in range(-2, 6) for step in (1, 2, 3, 5)]
 
 
 def frontier_figure(points: Sequence[Point], chosen: Point) -> Figure:

@@ -22,6 +22,7 @@ from fashionbert.evaluation.significance import mean_interval
 from fashionbert.scoring import KeptPictures, Scorer
 from fashionbert.types import Speed
 
+NEEDED = "it needs a model with vectors that scores pairs, as preset fast trains it"
 _TIMED_TEXTS, _TURNS = 12, 3
 _ROUNDING = 1e-9
 Progress = Callable[[str, int, int], None]
@@ -79,9 +80,7 @@ def measure_points(
         SettingsError: the model has no vectors, or has not learnt to score pairs.
     """
     if not scorer.has_vectors or not scorer.scores_pairs:
-        raise SettingsError(
-            f"{name} has no frontier", ["it needs a model with vectors that scores pairs, as preset fast trains it"]
-        )
+        raise SettingsError("there is no frontier", [f"{name}: {NEEDED}"])
     count = len(gallery)
     wanted = [min(each, count) for each in cards]
     texts_NE = scorer.encode_tokens(examples.texts)

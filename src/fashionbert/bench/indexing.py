@@ -17,6 +17,7 @@ from fashionbert.errors import SettingsError
 from fashionbert.images.decode import decode_picture
 from fashionbert.scoring import KeptPictures, read_settings
 from fashionbert.search import IndexOptions
+from fashionbert.search.advice import advised
 from fashionbert.search.build import build_index
 from fashionbert.search.encoders import RecallEncoder, load_stages
 from fashionbert.search.pictures import PictureReader
@@ -127,7 +128,7 @@ def _product(number: int, file: Path) -> Product:
 
 
 def _stages(run: str) -> tuple[KeptPictures, RecallEncoder]:
-    scorer, encoder = load_stages(Path(run), IndexOptions(), "cpu")
+    scorer, encoder = load_stages(Path(run), IndexOptions(speed=advised(Path(run)).speed), "cpu")
     return KeptPictures(scorer), encoder
 
 

@@ -5,7 +5,7 @@ from time import perf_counter
 
 import torch
 
-from fashionbert.arithmetic import has_bf16
+from fashionbert.arithmetic import has_bf16, has_int8
 
 _SIDES = (1024, 2048, 3072)
 _REPETITIONS = 3
@@ -24,7 +24,7 @@ def gemm_rates(device: str = "cpu") -> dict[str, float]:
     rates = {"fp32": _best(device, _matmul(torch.float32))}
     if has_bf16(torch.device(device).type):
         rates["bf16"] = _best(device, _matmul(torch.bfloat16))
-    if torch.device(device).type == "cpu":
+    if has_int8(torch.device(device).type):
         rates["int8"] = _best(device, _int8_product)
     return rates
 

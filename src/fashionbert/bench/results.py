@@ -1,8 +1,10 @@
 """The one form of a result file."""
 
 import datetime
+import json
 import os
 import platform
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ def write_result(folder: Path, kind: str, command: str, does_not_show: str, figu
     Args:
         folder: of the result files.
         kind: part of the file's name, beside date and machine; empty: none.
-        command: that measures it again.
+        command: that measures it again; its file of that day is written anew, one of another command is left alone.
         does_not_show: what nobody should read out of it.
         figures: the measurements.
 
@@ -36,7 +38,16 @@ def write_result(folder: Path, kind: str, command: str, does_not_show: str, figu
         **figures,
     }
     words = [day, kind, platform.machine(), f"{os.cpu_count()}core"]
-    path = folder / f"{'-'.join(word for word in words if word)}.json"
+    path = _free(folder, "-".join(word for word in words if word), command)
     write_json(path, result)
     print(f"written: {path}")
     return path
+
+
+def _free(folder: Path, name: str, command: str) -> Path:
+    """A file that is not there yet, or of the same command, which measures anew what is in it."""
+    for number in count(1):
+        path = folder / f"{name}{'' if number == 1 else f'-{number}'}.json"
+        if not path.exists() or json.loads(path.read_text("utf-8")).get("command") == command:
+            return path
+    raise AssertionError("numbers do not end")

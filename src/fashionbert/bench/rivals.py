@@ -129,6 +129,7 @@ def _sizes(folder: str) -> dict[str, Any]:
 
     config = BertConfig.from_pretrained(Path(folder) / "bert")
     names = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "vocab_size")
+    names = (*names, "max_position_embeddings")
     return {name: getattr(config, name) for name in names}
 
 

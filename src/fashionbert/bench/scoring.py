@@ -97,10 +97,9 @@ def joint_operations(shape: ScoringShape) -> int:
 
 
 def _write_models(shape: ScoringShape, folder: Path) -> None:
-    sizes = sizes_of(shape.layers, shape.width, shape.heads)
+    sizes = sizes_of(shape.layers, shape.width, shape.heads, shape.tokens + shape.patches)
     torch.manual_seed(0)
-    places = shape.tokens + shape.patches
-    rival = BertConfig(**sizes, max_position_embeddings=places)
+    rival = BertConfig(**sizes)
     rival.num_labels = 1
     BertForSequenceClassification(rival).eval().save_pretrained(folder / "bert")
     for name, split_layers in (("joint", 0), ("split", shape.split_layers)):

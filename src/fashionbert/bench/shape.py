@@ -34,14 +34,15 @@ def operations_of_layer(places: int, width: int) -> int:
     return 4 * width * width + 2 * places * width + 8 * width * width
 
 
-def sizes_of(layers: int, width: int, heads: int) -> dict[str, Any]:
-    """Say to a configuration of transformers how large a BERT is."""
+def sizes_of(layers: int, width: int, heads: int, places: int) -> dict[str, Any]:
+    """Say to a configuration of transformers how large a BERT is, and how many places it can read at most."""
     return {
         "hidden_size": width,
         "num_hidden_layers": layers,
         "num_attention_heads": heads,
         "intermediate_size": 4 * width,
         "vocab_size": VOCABULARY,
+        "max_position_embeddings": places,
     }
 
 

@@ -75,7 +75,7 @@ def step(scheme: Scheme, **sizes: int) -> Work:
     """Our step: masked words, masked patches and alignment, every second pair a wrong one."""
     shape = TrainingShape(**sizes)
     config = FashionBertConfig(
-        **sizes_of(shape.layers, shape.width, shape.heads),
+        **sizes_of(shape.layers, shape.width, shape.heads, shape.tokens),
         patch_feature_size=shape.features,
         patches=shape.patches,
         patch_dropout_prob=0.0,
@@ -102,8 +102,7 @@ def bert(**sizes: int) -> Work:
     places = shape.tokens + shape.patches
     torch.manual_seed(0)
     config = BertConfig(
-        **sizes_of(shape.layers, shape.width, shape.heads),
-        max_position_embeddings=places,
+        **sizes_of(shape.layers, shape.width, shape.heads, places),
         hidden_dropout_prob=0.0,
         attention_probs_dropout_prob=0.0,
     )

@@ -170,13 +170,14 @@ def frontier(
     from fashionbert.search.advice import Advice, write_advice
 
     _refuse_same_names(runs)
+    _refuse_without_frontier(runs)
     place, points = torch_device(device), []
     out.mkdir(parents=True, exist_ok=True)
     for run in runs:
         products = open_catalogue(catalogue, changed(read_settings(run), assignments or ()).catalogue)
         store = None
         for speed in speeds_of(load_model(run).config, place):
-            scorer = Scorer.from_pretrained(run, device=place, speed=speed)
+            scorer = Scorer.from_pretrained(run, device=place, speed=speed, precision="auto")
             if store is None:
                 folder = features_of or out / f"features-{scorer.processor.extractor.fingerprint}"
                 store = open_store(products.split(split), scorer.processor.extractor, folder, whole=products)
@@ -211,6 +212,17 @@ def frontier(
 def _refuse_same_names(runs: list[Path]) -> None:
     if len({run.name for run in runs}) < len(runs):
         raise SettingsError("several runs have one name", [f"name folders apart: {', '.join(map(str, runs))}"])
+
+
+def _refuse_without_frontier(runs: list[Path]) -> None:
+    """Before anything is measured, raise for all runs that cannot be."""
+    from fashionbert.bench.frontier import NEEDED
+    from fashionbert.scoring import load_model
+    from fashionbert.scoring.run_folder import pairs_were_learnt
+
+    lacking = [run for run in runs if load_model(run).vector_head is None or not pairs_were_learnt(run)]
+    if lacking:
+        raise SettingsError("there is no frontier", [f"{run.name}: {NEEDED}" for run in lacking])
 
 
 app.command()(bench_product.search)

@@ -21,8 +21,9 @@ def distill(
     """Train a smaller model that imitates a trained one.
 
     It begins with the teacher's weights and evenly spread layers of it, and takes its settings, of which --set changes
-    some: model.backbone for a student of another width, training.epochs, distillation.share. As its teacher, it keeps
-    words and patches apart in all layers but the last, or in fewer with --set model.split_layers.
+    some: model.backbone for a student of another width, training.epochs, distillation.share. It keeps words
+    and patches apart in as many layers as its teacher, or in all but the last where it has no more; --set
+    model.split_layers says otherwise.
     """
     from fashionbert.cli.train import run_training
     from fashionbert.config import ModelSettings, changed

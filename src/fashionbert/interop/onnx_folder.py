@@ -11,7 +11,7 @@
 
 import json
 from dataclasses import asdict
-from importlib.metadata import version
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ def write_record(folder: Path, model: str, parity: Difference, int8: Difference 
         "model": model,
         "parity": asdict(parity),
         "int8": None if int8 is None else asdict(int8),
-        "versions": {**versions(), **{name: version(name) for name in _PACKAGES}},
+        "versions": {**versions(), **{name: import_module(name).__version__ for name in _PACKAGES}},
         "commit": commit(),
         "files": {file.name: file_hash(file) for file in sorted(folder.iterdir())},
     }

@@ -38,11 +38,11 @@ class RemadeLinear(nn.Linear):
     def refresh(self) -> None:
         """Make it, and remember of which weights."""
         self.remake()
-        self._made_of = self._version()
+        self._made_of = self._weights_now()
 
     def forward(self, input: Tensor) -> Tensor:
         """Multiply [..., I] by the weights as they are now; float32 [..., O]."""
-        if self._made_of != self._version():
+        if self._made_of != self._weights_now():
             self.refresh()
         return self.multiply(input)
 
@@ -50,7 +50,7 @@ class RemadeLinear(nn.Linear):
     def multiply(self, inputs: Tensor) -> Tensor:
         """Multiply [..., I] by the other form of the weights; float32 [..., O]."""
 
-    def _version(self) -> tuple[int, int]:
+    def _weights_now(self) -> tuple[int, int]:
         return id(self.weight), -1 if self.weight.is_inference() else self.weight._version
 
     def __getstate__(self) -> dict[str, Any]:

@@ -82,7 +82,7 @@ class Teacher:
 
 
 def teacher_faults(settings: Settings) -> list[str]:
-    """Say why a teacher cannot teach what the settings describe, by what is quickly read.
+    """Say why a teacher cannot teach what the settings describe, before anything is computed.
 
     Args:
         settings: of the run; they name the teacher, or none.
