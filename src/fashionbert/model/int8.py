@@ -32,9 +32,9 @@ class Int8Linear(RemadeLinear):
 
     def multiply(self, inputs: Tensor) -> Tensor:
         """As of :class:`RemadeLinear`; a row with a number that is none gives none, as in float32."""
-        scale_N1 = torch.linalg.vector_norm(inputs, ord=torch.inf, dim=-1, keepdim=True).clamp_min(_SMALLEST) / _LARGEST
+        scale_N1 = inputs.abs().amax(dim=-1, keepdim=True).clamp_min(_SMALLEST) / _LARGEST
         # A cast cuts off what is behind the point, so half is added.
-        rounded_NI = torch.addcdiv(torch.full((), _ZERO + 0.5), inputs, scale_N1).to(torch.uint8)
+        rounded_NI = torch.addcmul(torch.full((), _ZERO + 0.5), inputs, 1 / scale_N1).to(torch.uint8)
         products_NO = torch.ops.onednn.qlinear_pointwise(
             rounded_NI, 1.0, _ZERO, self.packed, self.scale_O, self.zero_O, None, 1.0, 0, torch.float32, "none", [], ""
         )
