@@ -96,6 +96,15 @@ def test_all_that_cannot_be_measured_are_named_before_anything_is(
     assert not (tmp_path / "out").exists()
 
 
+def test_some_of_the_speeds(run: Path, world: Path, tmp_path: Path) -> None:
+    words = [str(run), "--catalogue", str(world), "--out", str(tmp_path), "--cards", "2"]
+    CliRunner().invoke(app, ["bench", "frontier", *words, "--speed", "exact"], catch_exceptions=False)
+    found = json.loads((tmp_path / "frontier.json").read_text())
+    assert [each["speed"] for each in found["points"]] == ["exact"]
+    with pytest.raises(SettingsError, match="--speed slow should be one of exact, fast, split"):
+        CliRunner().invoke(app, ["bench", "frontier", *words, "--speed", "slow"], catch_exceptions=False)
+
+
 def test_the_command_writes_what_it_found_and_advises(run: Path, world: Path, tmp_path: Path) -> None:
     words = [str(run), "--catalogue", str(world), "--out", str(tmp_path), "--cards", "0", "--cards", "2"]
     shown = CliRunner().invoke(app, ["bench", "frontier", *words], catch_exceptions=False)

@@ -1,7 +1,7 @@
 """``fashionbert bench``: fashionbert beside others, on this machine."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -9,6 +9,7 @@ from fashionbert.cli import bench_product
 from fashionbert.cli.bench_turns import Only, Out, Repetitions, measured_in_turns, said, write_measured
 from fashionbert.cli.options import Assignments, Device, Features
 from fashionbert.errors import SettingsError
+from fashionbert.types import Speed
 
 app = typer.Typer(help="Measure fashionbert beside others on this machine.", no_args_is_help=True)
 _CARDS = (0, 10, 20, 50, 100)
@@ -138,6 +139,9 @@ def frontier(
     cards: Annotated[
         list[int] | None, typer.Option("--cards", min=0, max=1000, help="Cards to re-rank; may be repeated.")
     ] = None,
+    speeds: Annotated[
+        list[str] | None, typer.Option("--speed", help="Speeds to measure; may be repeated.  [default: all there are]")
+    ] = None,
     within: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="R@1 that may be given up for speed, as a share.")
     ] = 0.01,
@@ -171,12 +175,14 @@ def frontier(
 
     _refuse_same_names(runs)
     _refuse_without_frontier(runs)
+    _refuse_other_speeds(speeds or [])
     place, points = torch_device(device), []
     out.mkdir(parents=True, exist_ok=True)
     for run in runs:
         products = open_catalogue(catalogue, changed(read_settings(run), assignments or ()).catalogue)
         store = None
-        for speed in speeds_of(load_model(run).config, place):
+        there = speeds_of(load_model(run).config, place)
+        for speed in [each for each in there if not speeds or each in speeds] or there[:1]:
             scorer = Scorer.from_pretrained(run, device=place, speed=speed, precision="auto")
             if store is None:
                 folder = features_of or out / f"features-{scorer.processor.extractor.fingerprint}"
@@ -212,6 +218,15 @@ def frontier(
 def _refuse_same_names(runs: list[Path]) -> None:
     if len({run.name for run in runs}) < len(runs):
         raise SettingsError("several runs have one name", [f"name folders apart: {', '.join(map(str, runs))}"])
+
+
+def _refuse_other_speeds(speeds: list[str]) -> None:
+    unknown = sorted({*speeds} - {*get_args(Speed)})
+    if unknown:
+        raise SettingsError(
+            "there is no such speed",
+            [f"--speed {each} should be one of {', '.join(get_args(Speed))}" for each in unknown],
+        )
 
 
 def _refuse_without_frontier(runs: list[Path]) -> None:
