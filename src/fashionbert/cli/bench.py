@@ -221,12 +221,10 @@ def _refuse_same_names(runs: list[Path]) -> None:
 
 
 def _refuse_other_speeds(speeds: list[str]) -> None:
-    unknown = sorted({*speeds} - {*get_args(Speed)})
-    if unknown:
-        raise SettingsError(
-            "there is no such speed",
-            [f"--speed {each} should be one of {', '.join(get_args(Speed))}" for each in unknown],
-        )
+    known = ", ".join(get_args(Speed))
+    faults = [f"--speed {each} should be one of {known}" for each in speeds if each not in get_args(Speed)]
+    if faults:
+        raise SettingsError("there is no such speed", faults)
 
 
 def _refuse_without_frontier(runs: list[Path]) -> None:
