@@ -7,7 +7,10 @@ from matplotlib.ticker import NullLocator
 
 from fashionbert.bench.frontier import Point
 from fashionbert.evaluation import style
+from fashionbert.types import Speed
 
+_LOOKS: dict[Speed, str] = {"exact": "o-", "fast": "s--", "split": "^:"}
+"""Point and line of a speed; a run has its colour."""
 _TICKS = [step * 10**power for power in range(-2, 6) for step in (1, 2, 3, 5)]
 
 
@@ -21,13 +24,14 @@ def frontier_figure(points: Sequence[Point], chosen: Point) -> Figure:
     Returns:
         The figure.
     """
-    figure = style.new_figure(8.4, 4.8)
+    figure = style.new_figure(8.4, 5.6)
     axes = figure.subplots()
-    figure.subplots_adjust(left=0.09, right=0.97, top=0.88, bottom=0.12)
+    figure.subplots_adjust(left=0.09, right=0.97, top=0.9, bottom=0.29)
+    runs = list(dict.fromkeys(point.run for point in points))
     names = list(dict.fromkeys((point.run, point.speed, point.numbers) for point in points))
     for place, (run, speed, numbers) in enumerate(names):
         own = [point for point in points if (point.run, point.speed) == (run, speed)]
-        colour = style.SERIES[place % len(style.SERIES)]
+        colour = style.SERIES[runs.index(run) % len(style.SERIES)]
         axes.errorbar(
             [point.milliseconds for point in own],
             [100 * point.recall for point in own],
@@ -35,7 +39,7 @@ def frontier_figure(points: Sequence[Point], chosen: Point) -> Figure:
                 [100 * (point.recall - point.interval[0]) for point in own],
                 [100 * (point.interval[1] - point.recall) for point in own],
             ],
-            fmt="o-",
+            fmt=_LOOKS[speed],
             linewidth=1,
             color=colour,
             ecolor=style.LINE,
@@ -70,6 +74,14 @@ def frontier_figure(points: Sequence[Point], chosen: Point) -> Figure:
     axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.margins(x=0.1)
-    legend = axes.legend(frameon=False, fontsize=9, loc="lower right", labelcolor=style.INK, title_fontsize=9)
+    legend = axes.legend(
+        frameon=False,
+        fontsize=9,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.13),
+        ncols=2,
+        labelcolor=style.INK,
+        title_fontsize=9,
+    )
     legend.set_title("numbers: cards re-ranked")
     return figure

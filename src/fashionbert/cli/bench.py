@@ -1,7 +1,7 @@
 """``fashionbert bench``: fashionbert beside others, on this machine."""
 
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -9,7 +9,9 @@ from fashionbert.cli import bench_product
 from fashionbert.cli.bench_turns import Only, Out, Repetitions, measured_in_turns, said, write_measured
 from fashionbert.cli.options import Assignments, Device, Features
 from fashionbert.errors import SettingsError
-from fashionbert.types import Speed
+
+if TYPE_CHECKING:
+    from fashionbert.bench.frontier import Point
 
 app = typer.Typer(help="Measure fashionbert beside others on this machine.", no_args_is_help=True)
 _CARDS = (0, 10, 20, 50, 100)
@@ -171,7 +173,6 @@ def frontier(
     from fashionbert.provenance import commit, versions
     from fashionbert.scoring import Scorer, load_model, read_settings
     from fashionbert.scoring.speed import speeds_of
-    from fashionbert.search.advice import Advice, write_advice
 
     _refuse_same_names(runs)
     _refuse_without_frontier(runs)
@@ -208,11 +209,18 @@ def frontier(
     write_json(out / "frontier.json", {"commit": commit(), "versions": versions(), **figures(points, chosen)})
     Console().print(frontier_table(points, chosen))
     typer.echo(f"written: {out / 'frontier.json'}, {out / 'frontier.png'}")
+    _advise(runs, points, within, {"catalogue": catalogue, "split": split})
+
+
+def _advise(runs: list[Path], points: "list[Point]", within: float, measured_on: dict[str, str]) -> None:
+    """Write into each run folder what is recommended of that run."""
+    from fashionbert.bench.frontier import figures, recommended
+    from fashionbert.search.advice import Advice, write_advice
+
     for run in runs:
         own = [point for point in points if point.run == run.name]
         advised = recommended(own, within)
-        advice = Advice(advised.cards, advised.speed)
-        write_advice(run, advice, {"catalogue": catalogue, "split": split, **figures(own, advised)})
+        write_advice(run, Advice(advised.cards, advised.speed), {**measured_on, **figures(own, advised)})
 
 
 def _refuse_same_names(runs: list[Path]) -> None:
@@ -221,6 +229,8 @@ def _refuse_same_names(runs: list[Path]) -> None:
 
 
 def _refuse_other_speeds(speeds: list[str]) -> None:
+    from fashionbert.types import Speed
+
     known = ", ".join(get_args(Speed))
     faults = [f"--speed {each} should be one of {known}" for each in speeds if each not in get_args(Speed)]
     if faults:
