@@ -7,9 +7,8 @@ from matplotlib.ticker import NullLocator
 
 from fashionbert.bench.frontier import Point
 from fashionbert.evaluation import style
-from fashionbert.types import Speed
 
-_LOOKS: dict[Speed, str] = {"exact": "o-", "fast": "s--", "split": "^:"}
+_LOOKS = {"exact": "o-", "fast": "s--", "split": "^:"}
 """Point and line of a speed; a run has its colour."""
 _TICKS = [step * 10**power for power in range(-2, 6) for step in (1, 2, 3, 5)]
 

@@ -12,6 +12,7 @@ from fashionbert.errors import SettingsError
 
 if TYPE_CHECKING:
     from fashionbert.bench.frontier import Point
+    from fashionbert.types import Speed
 
 app = typer.Typer(help="Measure fashionbert beside others on this machine.", no_args_is_help=True)
 _CARDS = (0, 10, 20, 50, 100)
@@ -182,8 +183,7 @@ def frontier(
     for run in runs:
         products = open_catalogue(catalogue, changed(read_settings(run), assignments or ()).catalogue)
         store = None
-        there = speeds_of(load_model(run).config, place)
-        for speed in [each for each in there if not speeds or each in speeds] or there[:1]:
+        for speed in _chosen(speeds_of(load_model(run).config, place), speeds or []):
             scorer = Scorer.from_pretrained(run, device=place, speed=speed, precision="auto")
             if store is None:
                 folder = features_of or out / f"features-{scorer.processor.extractor.fingerprint}"
@@ -226,6 +226,11 @@ def _advise(runs: list[Path], points: "list[Point]", within: float, measured_on:
 def _refuse_same_names(runs: list[Path]) -> None:
     if len({run.name for run in runs}) < len(runs):
         raise SettingsError("several runs have one name", [f"name folders apart: {', '.join(map(str, runs))}"])
+
+
+def _chosen(there: "list[Speed]", wanted: list[str]) -> "list[Speed]":
+    """Those that are wanted, all where none is named; a run that has none of them is measured at its first."""
+    return [each for each in there if not wanted or str(each) in wanted] or there[:1]
 
 
 def _refuse_other_speeds(speeds: list[str]) -> None:
