@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from fashionbert.bench.profile import OPTIMIZER, REST, _kind, profile_work
+from fashionbert.bench.profile import OPTIMIZER, REST, kind_of, profile_work
 
 
 def event(name: str, *parents: str) -> SimpleNamespace:
@@ -29,12 +29,12 @@ def event(name: str, *parents: str) -> SimpleNamespace:
         ("aten::view", REST),
     ],
 )
-def test_operators_have_a_kind(name: str, kind: str) -> None:
-    assert _kind(event(name)) == kind
+def test_operators_have_akind_of(name: str, kind: str) -> None:
+    assert kind_of(event(name)) == kind
 
 
 def test_what_an_optimizer_calls_is_the_optimizers() -> None:
-    assert _kind(event("aten::add_", "aten::lerp_", "Optimizer.step#AdamW.step")) == OPTIMIZER
+    assert kind_of(event("aten::add_", "aten::lerp_", "Optimizer.step#AdamW.step")) == OPTIMIZER
 
 
 def test_a_product_is_found_where_it_is_all_there_is() -> None:

@@ -15,16 +15,13 @@ class Noted(RemadeLinear):
 
     times = 0
 
-    def remake(self) -> None:
-        self.doubled, self.times = 2 * self.weight.detach(), self.times + 1
+    def remade(self) -> Tensor:
+        self.times += 1
+        return 2 * self.weight.detach()
 
-    def multiply(self, inputs: Tensor) -> Tensor:
-        outputs = nn.functional.linear(inputs, self.doubled / 2, self.bias)
+    def multiply(self, inputs: Tensor, other: Tensor) -> Tensor:
+        outputs = nn.functional.linear(inputs, other / 2, self.bias)
         return nn.functional.gelu(outputs) if self.gelu else outputs
-
-    @classmethod
-    def made(cls) -> tuple[str, ...]:
-        return ("doubled",)
 
 
 def model_of(split_layers: int = 0, hidden_act: str = "gelu") -> FashionBertForMatching:

@@ -39,11 +39,12 @@ def profile_work(work: Work, repetitions: int = 3) -> dict[str, float]:
             work()
     spent: dict[str, float] = defaultdict(float)
     for event in found.events() or ():
-        spent[_kind(event)] += event.self_cpu_time_total / 1e3 / repetitions
+        spent[kind_of(event)] += event.self_cpu_time_total / 1e3 / repetitions
     return dict(sorted(spent.items(), key=lambda each: each[1], reverse=True))
 
 
-def _kind(event: Any) -> str:
+def kind_of(event: Any) -> str:
+    """Say which kind of operator an event of torch's profiler is of, the optimizer's where one has called it."""
     if any(each.name.startswith("Optimizer.step") for each in _with_parents(event)):
         return OPTIMIZER
     name = event.name.removeprefix("aten::").strip("_")

@@ -46,8 +46,7 @@ def write_result(folder: Path, kind: str, command: str, does_not_show: str, figu
 
 def _free(folder: Path, name: str, command: str) -> Path:
     """A file that is not there yet, or of the same command, which measures anew what is in it."""
-    for number in count(1):
-        path = folder / f"{name}{'' if number == 1 else f'-{number}'}.json"
-        if not path.exists() or json.loads(path.read_text("utf-8")).get("command") == command:
-            return path
-    raise AssertionError("numbers do not end")
+    paths = (folder / f"{name}{'' if number == 1 else f'-{number}'}.json" for number in count(1))
+    return next(
+        path for path in paths if not path.exists() or json.loads(path.read_text("utf-8")).get("command") == command
+    )

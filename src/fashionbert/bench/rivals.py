@@ -128,9 +128,8 @@ def _sizes(folder: str) -> dict[str, Any]:
     from transformers import BertConfig
 
     config = BertConfig.from_pretrained(Path(folder) / "bert")
-    names = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "vocab_size")
-    names = (*names, "max_position_embeddings")
-    return {name: getattr(config, name) for name in names}
+    sizes = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")
+    return {name: getattr(config, name) for name in (*sizes, "vocab_size", "max_position_embeddings")}
 
 
 def _exported(folder: str) -> Path:

@@ -22,28 +22,23 @@ _SMALLEST = 1e-12
 class Int8Linear(RemadeLinear):
     """For a CPU that :func:`fashionbert.arithmetic.has_int8` says yes of."""
 
-    def remake(self) -> None:
-        """Round the weights."""
+    def remade(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The rounded weights as oneDNN reads them, and for each output its scale and its zero."""
         weight_OI = self.weight.detach()
-        self.scale_O = weight_OI.abs().amax(dim=1).clamp_min(_SMALLEST) / _LARGEST
-        rounded_OI = (weight_OI / self.scale_O[:, None]).round().to(torch.int8)
-        self.packed = torch.ops.onednn.qlinear_prepack(rounded_OI, None)
-        self.zero_O = torch.zeros(len(self.scale_O), dtype=torch.int64)
+        scale_O = weight_OI.abs().amax(dim=1).clamp_min(_SMALLEST) / _LARGEST
+        rounded_OI = (weight_OI / scale_O[:, None]).round().to(torch.int8)
+        packed = torch.ops.onednn.qlinear_prepack(rounded_OI, None)
+        return packed, scale_O, torch.zeros(len(scale_O), dtype=torch.int64)
 
-    def multiply(self, inputs: Tensor) -> Tensor:
+    def multiply(self, inputs: Tensor, other: tuple[Tensor, Tensor, Tensor]) -> Tensor:
         """As of :class:`RemadeLinear`; a row with a number that is none gives none, as in float32."""
         scale_N1 = inputs.abs().amax(dim=-1, keepdim=True).clamp_min(_SMALLEST) / _LARGEST
         # A cast cuts off what is behind the point, so half is added.
         rounded_NI = torch.addcmul(torch.full((), _ZERO + 0.5), inputs, 1 / scale_N1).to(torch.uint8)
         products_NO = torch.ops.onednn.qlinear_pointwise(
-            rounded_NI, 1.0, _ZERO, self.packed, self.scale_O, self.zero_O, None, 1.0, 0, torch.float32, "none", [], ""
+            rounded_NI, 1.0, _ZERO, *other, None, 1.0, 0, torch.float32, "none", [], ""
         )
         outputs_NO = (
             products_NO.mul_(scale_N1) if self.bias is None else torch.addcmul(self.bias, products_NO, scale_N1)
         )
         return nnf.gelu(outputs_NO) if self.gelu else outputs_NO
-
-    @classmethod
-    def made(cls) -> tuple[str, ...]:
-        """As of :class:`RemadeLinear`."""
-        return "scale_O", "packed", "zero_O"

@@ -1,6 +1,6 @@
 """A model whose encoder layers multiply by linear layers of another make, for scoring alone."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from copy import deepcopy
 from typing import Any, TypeVar, cast
 
@@ -12,7 +12,7 @@ from fashionbert.model.modeling import FashionBertForMatching
 Model = TypeVar("Model", bound=FashionBertForMatching)
 
 
-class RemadeLinear(nn.Linear):
+class RemadeLinear(nn.Linear, ABC):
     """A linear layer that holds its weights in one more form, made of them whenever they have changed.
 
     It has the parameters of the layer whose place it takes, the same tensors, so that it can be saved, copied and sent
@@ -29,42 +29,34 @@ class RemadeLinear(nn.Linear):
         nn.Module.__init__(self)
         self.in_features, self.out_features = linear.in_features, linear.out_features
         self.weight, self.bias, self.gelu = linear.weight, linear.bias, gelu
-        self.refresh()
+        self._refresh()
 
     @abstractmethod
-    def remake(self) -> None:
+    def remade(self) -> Any:
         """Make the other form of the weights."""
 
-    def refresh(self) -> None:
-        """Make it, and remember of which weights."""
-        self.remake()
-        self._made_of = self._weights_now()
+    @abstractmethod
+    def multiply(self, inputs: Tensor, other: Any) -> Tensor:
+        """Multiply [..., I] by the other form of the weights; float32 [..., O]."""
 
     def forward(self, input: Tensor) -> Tensor:
         """Multiply [..., I] by the weights as they are now; float32 [..., O]."""
         if self._made_of != self._weights_now():
-            self.refresh()
-        return self.multiply(input)
+            self._refresh()
+        return self.multiply(input, self._other)
 
-    @abstractmethod
-    def multiply(self, inputs: Tensor) -> Tensor:
-        """Multiply [..., I] by the other form of the weights; float32 [..., O]."""
+    def _refresh(self) -> None:
+        self._other, self._made_of = self.remade(), self._weights_now()
 
     def _weights_now(self) -> tuple[int, int]:
         return id(self.weight), -1 if self.weight.is_inference() else self.weight._version
 
     def __getstate__(self) -> dict[str, Any]:
-        made = self.made()
-        return {name: value for name, value in self.__dict__.items() if name not in made}
+        return {name: value for name, value in self.__dict__.items() if name != "_other"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        self.refresh()
-
-    @classmethod
-    @abstractmethod
-    def made(cls) -> tuple[str, ...]:
-        """Names of what :meth:`remake` sets."""
+        self._refresh()
 
 
 def with_linears(model: Model, make: type[RemadeLinear]) -> Model:

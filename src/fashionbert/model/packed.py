@@ -14,16 +14,11 @@ from fashionbert.model.linears import RemadeLinear
 class PackedLinear(RemadeLinear):
     """For a CPU that :func:`fashionbert.arithmetic.packs_weights` says yes of."""
 
-    def remake(self) -> None:
-        """Put the weights in order."""
-        self.packed = torch.ops.mkldnn._reorder_linear_weight(self.weight.detach(), None)
+    def remade(self) -> Tensor:
+        """The weights in order."""
+        return torch.ops.mkldnn._reorder_linear_weight(self.weight.detach(), None)
 
-    def multiply(self, inputs: Tensor) -> Tensor:
+    def multiply(self, inputs: Tensor, other: Tensor) -> Tensor:
         """As of :class:`RemadeLinear`."""
         after = ("gelu", [], "none") if self.gelu else ("none", [], "")
-        return torch.ops.mkldnn._linear_pointwise(inputs, self.packed, self.bias, *after)
-
-    @classmethod
-    def made(cls) -> tuple[str, ...]:
-        """As of :class:`RemadeLinear`."""
-        return ("packed",)
+        return torch.ops.mkldnn._linear_pointwise(inputs, other, self.bias, *after)
