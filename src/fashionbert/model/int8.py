@@ -38,7 +38,6 @@ class Int8Linear(RemadeLinear):
         products_NO = torch.ops.onednn.qlinear_pointwise(
             rounded_NI, 1.0, _ZERO, *other, None, 1.0, 0, torch.float32, "none", [], ""
         )
-        outputs_NO = (
-            products_NO.mul_(scale_N1) if self.bias is None else torch.addcmul(self.bias, products_NO, scale_N1)
-        )
+        bias_O = torch.zeros(()) if self.bias is None else self.bias
+        outputs_NO = torch.addcmul(bias_O, products_NO, scale_N1)
         return nnf.gelu(outputs_NO) if self.gelu else outputs_NO
