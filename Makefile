@@ -41,18 +41,18 @@ $(BIN)/python:
 demo: .venv/.demo ## draw a shop, train on it, measure, search in it: some minutes on two cores, offline
 	$(BIN)/fashionbert demo
 
-test: .venv/.test ## unit tests: no network, no data, under a minute
-	$(BIN)/python -m pytest -n auto -m 'not shared and not slow'
+test: .venv/.test ## unit tests: no network, no data, about a minute
+	$(BIN)/python -m pytest -n auto --dist loadscope -m 'not shared and not slow'
 
-test-slow: .venv/.test ## whole commands and trainings on the synthetic world
-	$(BIN)/python -m pytest -m 'slow and not shared'
+test-slow: .venv/.test ## whole commands, trainings and exports, the page in a browser: some minutes
+	$(BIN)/python -m pytest -n auto --dist loadscope -m 'slow and not shared'
 
 test-shared: .venv/.test ## tests on the data and weights that FASHIONBERT_SHARED names
 	$(BIN)/python -m pytest -m shared
 
 # The oldest versions that pyproject.toml allows warn of their own dependencies, hence -W default.
 test-lowest: .venv-lowest/.test ## unit tests with the oldest versions of what we build on
-	.venv-lowest/bin/python -m pytest -n auto -W default -m 'not shared and not slow'
+	.venv-lowest/bin/python -m pytest -n auto --dist loadscope -W default -m 'not shared and not slow'
 
 check: .venv/.check ## lint, types, import contracts, docstrings against signatures
 	$(BIN)/ruff check .

@@ -11,6 +11,8 @@ import pytest
 from fashionbert import bench
 from fashionbert.bench import Contender, measure_in_turns
 
+pytestmark = pytest.mark.slow  # each contender starts a process and imports torch in it
+
 
 @pytest.fixture(autouse=True)
 def importable(monkeypatch: pytest.MonkeyPatch) -> None:

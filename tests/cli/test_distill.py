@@ -3,11 +3,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
+import pytest
+
 from fashionbert.scoring import Scorer, load_model, read_settings
 
 Command: TypeAlias = Callable[..., tuple[int, str, str]]
 
 
+@pytest.mark.slow
 def test_a_student_is_left_with_the_teachers_patches_and_words(
     command: Command, trained: Path, world: Path, tmp_path: Path
 ) -> None:

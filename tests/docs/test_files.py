@@ -48,6 +48,7 @@ def test_a_fault_of_the_example_would_be_found() -> None:
     assert shape_faults({"a": 1}, {}) == [".a is not there"]
 
 
+@pytest.mark.slow
 def test_metrics_and_candidate_lines_have_the_keys_of_the_page(demo: Path) -> None:
     metrics = (demo / "demo/run/training/metrics.jsonl").read_text("utf-8").splitlines()
     assert json.loads(JSON["metrics"]).keys() == json.loads(metrics[-2]).keys()
@@ -56,6 +57,7 @@ def test_metrics_and_candidate_lines_have_the_keys_of_the_page(demo: Path) -> No
         assert json.loads(shown).keys() == json.loads(real).keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("tree", "folder"), [("RUN", "run"), ("REPORT", "report"), ("STORE", "run/training/features")])
 def test_the_page_names_exactly_what_a_run_leaves(tree: str, folder: str, demo: Path) -> None:
     named, parent = set(), ""

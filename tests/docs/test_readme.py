@@ -18,6 +18,7 @@ def test_the_order_is_sentence_table_commands_example_tree() -> None:
     assert all(command in README for command in ("make demo", "make test", "pip install ."))
 
 
+@pytest.mark.slow
 def test_the_example_runs(demo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     (example,) = [block for block in read_blocks("python") if block.page == "README.md"]
     assert len(example.body.splitlines()) <= 12

@@ -92,6 +92,7 @@ def test_same_evaluation_same_report(evaluation: Evaluation, large_gallery: Gall
     assert build_report(again) == build_report(evaluation)
 
 
+@pytest.mark.slow
 def test_everything_is_written(tmp_path: Path, evaluation: Evaluation, large_gallery: Gallery) -> None:
     texts = [
         f"A $5 & <b>dress</b>_{n} 服装 in a very long description that has to be cut somewhere" for n in range(400)

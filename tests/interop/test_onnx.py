@@ -24,6 +24,7 @@ from fashionbert.types import PairScorer
 
 pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
+pytestmark = pytest.mark.slow  # an export takes some seconds
 
 MakeRun: TypeAlias = Callable[..., Path]
 ALL_PARTS = {"side_agreement": True, "late_interaction_size": 5, "bank_size": 3}
@@ -47,11 +48,11 @@ def whole(make_run: MakeRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-@pytest.fixture(scope="module", params=[None, *(pytest.param(form, marks=pytest.mark.slow) for form in FORMS)])
+@pytest.fixture(scope="module", params=[None, *FORMS])
 def form(
     request: pytest.FixtureRequest, whole: Path, make_run: MakeRun, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """The same of each form; an export takes some seconds, hence the mark."""
+    """The same of each form."""
     if request.param is None:
         return whole
     place = tmp_path_factory.mktemp("form")
@@ -247,7 +248,6 @@ def test_a_graph_that_gives_other_scores_is_not_kept(
     assert list(tmp_path.iterdir()) == [tmp_path / "out"]
 
 
-@pytest.mark.slow
 def test_a_graph_of_fixed_sizes_is_not_kept(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.export, "Dim", lambda *_, **__: None)
     with pytest.raises(ExportError, match=r"the graph's sizes are fixed: input_ids \[3, 7\]"):

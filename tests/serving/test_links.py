@@ -92,7 +92,7 @@ def server(this_machine: None) -> Iterator[Callable[[], str]]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
-        thread = threading.Thread(target=httpd.serve_forever)
+        thread = threading.Thread(target=httpd.serve_forever, args=(0.01,))
         thread.start()
         yield lambda: f"127.0.0.1:{httpd.server_port}"
         ended.set()

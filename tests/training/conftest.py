@@ -16,7 +16,7 @@ from fashionbert.images.extractor import PatchExtractor
 from fashionbert.images.store import FeatureStore
 from fashionbert.images.writer import write_store
 from fashionbert.text import learn_tokenizer
-from fashionbert.training import Display, build_extractor, train
+from fashionbert.training import Display, build_extractor, loop, train
 from fashionbert.training.checkpoint import Progress
 
 SMALL = {
@@ -87,9 +87,14 @@ def store(catalogue: Catalogue, extractor: PatchExtractor, tmp_path_factory: pyt
 def run(
     catalogue: Catalogue, extractor: PatchExtractor, store: FeatureStore, make_settings: MakeSettings, tmp_path: Path
 ) -> Run:
-    """Train with changed settings into ``tmp_path / "run"`` or another folder."""
+    """Train into ``tmp_path / "run"`` or another folder, by changed settings; curves are dearer to draw than that."""
 
-    def start(changes: Mapping[str, Any] | None = None, folder: Path = tmp_path / "run", **others: Any) -> Progress:
+    def start(
+        changes: Mapping[str, Any] | None = None,
+        folder: Path = tmp_path / "run",
+        with_curves: bool = False,
+        **others: Any,
+    ) -> Progress:
         arguments = {
             "catalogue": catalogue,
             "store": store,
@@ -97,7 +102,10 @@ def run(
             "display": QuietDisplay(),
             **others,
         }
-        return train(make_settings(changes), folder=folder, cpu=True, **arguments)
+        with pytest.MonkeyPatch.context() as patch:
+            if not with_curves:
+                patch.setattr(loop, "draw_curves", lambda metrics, picture: None)
+            return train(make_settings(changes), folder=folder, cpu=True, **arguments)
 
     return start
 

@@ -65,6 +65,7 @@ def make_rows(shop: Catalogue, make_features: Callable[..., object]) -> Callable
     return make
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("image", ["none", "beside", "inside"])
 def test_it_learns_what_is_clicked_on(
     run: Path, make_rows: Callable[..., ClickRows], image: str, tmp_path: Path

@@ -65,7 +65,7 @@ def test_a_run_leaves_a_whole_folder(run: Run, catalogue: Catalogue, world: Path
     flawed = copy.copy(catalogue)
     flawed.faults = (RowFault("train.csv row 7", "7", "empty-text", "give it one"),)
     changes = {**TWO_STEPS, "training.trackers": "[tensorboard]", "model.max_text_tokens": 20}
-    progress = run(changes, catalogue=flawed)
+    progress = run(changes, catalogue=flawed, with_curves=True)
     folder = tmp_path / "run"
     assert progress.finished
     assert progress.step == len(steps_of(folder)) == 2
@@ -280,6 +280,7 @@ def test_accumulated_gradients_are_the_mean(run: Run, watched: list[Watched]) ->
         torch.testing.assert_close(gradient, (one[name] + two[name]) / 2, atol=1e-6, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_one_checkpoint_learns_both_forms(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Words and patches are apart in the first of two layers in some steps, and in none in others."""
     seen: list[int] = []

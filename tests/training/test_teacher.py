@@ -48,6 +48,7 @@ def test_a_run_goes_on_from_another(run: Run, teacher: Path, tmp_path: Path) -> 
             torch.testing.assert_close(value, old[name.replace(f"{layer}0.", f"{layer}1.")], atol=1e-6, rtol=0)
 
 
+@pytest.mark.slow
 def test_a_student_comes_nearer_to_its_teacher(run: Run, teacher: Path) -> None:
     display = QuietDisplay()
     run(learns_from(teacher) | {"training.epochs": 6, "distillation.share": 1.0}, display=display)
