@@ -51,8 +51,9 @@ test-shared: .venv/.test ## tests on the data and weights that FASHIONBERT_SHARE
 	$(BIN)/python -m pytest -m shared
 
 # The oldest versions that pyproject.toml allows warn of their own dependencies, hence -W default.
-test-lowest: .venv-lowest/.test ## unit tests with the oldest versions of what we build on
+test-lowest: .venv-lowest/.test ## unit tests and an export with the oldest versions of what we build on
 	.venv-lowest/bin/python -m pytest -n auto --dist loadscope -W default -m 'not shared and not slow'
+	.venv-lowest/bin/python -m pytest -W default tests/cli/test_export.py
 
 check: .venv/.check ## lint, types, import contracts, docstrings against signatures
 	$(BIN)/ruff check .
