@@ -111,6 +111,7 @@ def test_the_command_writes_what_it_found_and_advises(run: Path, world: Path, tm
     assert shown.exit_code == 0, shown.output
     assert "recommended" in shown.output
     found = json.loads((tmp_path / "frontier.json").read_text())
+    assert {"date", "commit", "hardware", "versions"} <= found.keys()
     assert {each["cards"] for each in found["points"]} == {0, 2}
     assert (tmp_path / "frontier.png").read_bytes()[:4] == b"\x89PNG"
     assert {each["speed"] for each in found["points"]} <= {"exact", "fast"}

@@ -29,7 +29,7 @@ def event(name: str, *parents: str) -> SimpleNamespace:
         ("aten::view", REST),
     ],
 )
-def test_operators_have_akind_of(name: str, kind: str) -> None:
+def test_operators_have_a_kind(name: str, kind: str) -> None:
     assert kind_of(event(name)) == kind
 
 

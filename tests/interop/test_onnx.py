@@ -16,7 +16,7 @@ from fashionbert.images.extractor import PatchExtractor
 from fashionbert.images.network import build_patch_network
 from fashionbert.interop import OnnxScorer, export_onnx, is_exported
 from fashionbert.interop import onnx as onnx_module
-from fashionbert.interop.onnx_parity import difference, model_margins, random_pairs
+from fashionbert.interop.onnx_parity import model_margins, random_pairs
 from fashionbert.interop.onnx_session import PairSession
 from fashionbert.model import FashionBertForPreTraining
 from fashionbert.scoring import FashionBertProcessor, Scorer, load_model, save_weights
@@ -52,7 +52,7 @@ def whole(make_run: MakeRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def form(
     request: pytest.FixtureRequest, whole: Path, make_run: MakeRun, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """The same of each form."""
+    """A run folder and its export, of each form: ``run`` and ``exported``."""
     if request.param is None:
         return whole
     place = tmp_path_factory.mktemp("form")
@@ -306,11 +306,3 @@ def test_the_drawn_pairs_are_padded_texts_of_all_lengths(whole: Path, processor:
         assert np.unique(ids.gather(1, ends[:, None])).tolist() == [tokenizer.sep_token_id]
         assert np.unique(ids[~mask.bool()]).tolist() in ([], [tokenizer.pad_token_id])
     assert any(not mask.all() for _, mask, _ in batches)
-
-
-def test_differences_by_hand() -> None:
-    expected = np.array([0.0, 1.0, 2.0, 3.0], np.float32)
-    found = np.array([0.5, 1.0, 3.5, 3.0], np.float32)
-    by_hand = difference(found, expected)
-    assert (by_hand.pairs, by_hand.largest, by_hand.mean) == (4, 1.5, 0.5)
-    assert by_hand.rank_correlation == pytest.approx(0.8)

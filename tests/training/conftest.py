@@ -87,7 +87,7 @@ def store(catalogue: Catalogue, extractor: PatchExtractor, tmp_path_factory: pyt
 def run(
     catalogue: Catalogue, extractor: PatchExtractor, store: FeatureStore, make_settings: MakeSettings, tmp_path: Path
 ) -> Run:
-    """Train into ``tmp_path / "run"`` or another folder, by changed settings; curves are dearer to draw than that."""
+    """Train into ``tmp_path / "run"`` or another folder, by changed settings; without curves unless they are wanted."""
 
     def start(
         changes: Mapping[str, Any] | None = None,

@@ -27,21 +27,22 @@ def write_result(folder: Path, kind: str, command: str, does_not_show: str, figu
     Returns:
         The file.
     """
-    day = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
-    result = {
-        "command": command,
-        "date": day,
-        "commit": commit(),
-        "hardware": {"machine": platform.machine(), "cores": os.cpu_count(), "threads": torch.get_num_threads()},
-        "versions": versions(),
-        "does_not_show": does_not_show,
-        **figures,
-    }
-    words = [day, kind, platform.machine(), f"{os.cpu_count()}core"]
+    result = {"command": command, **circumstances(), "does_not_show": does_not_show, **figures}
+    words = [result["date"], kind, platform.machine(), f"{os.cpu_count()}core"]
     path = _free(folder, "-".join(word for word in words if word), command)
     write_json(path, result)
     print(f"written: {path}")
     return path
+
+
+def circumstances() -> dict[str, Any]:
+    """When, by which code, on what and with what something is measured."""
+    return {
+        "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
+        "commit": commit(),
+        "hardware": {"machine": platform.machine(), "cores": os.cpu_count(), "threads": torch.get_num_threads()},
+        "versions": versions(),
+    }
 
 
 def _free(folder: Path, name: str, command: str) -> Path:

@@ -162,6 +162,7 @@ def frontier(
 
     from fashionbert.bench.drawing import frontier_figure
     from fashionbert.bench.frontier import figures, measure_points, recommended
+    from fashionbert.bench.results import circumstances
     from fashionbert.catalogue import open_catalogue
     from fashionbert.cli.bars import pair_progress
     from fashionbert.cli.bench_tables import frontier_table
@@ -171,7 +172,6 @@ def frontier(
     from fashionbert.evaluation import style
     from fashionbert.evaluation.gallery import gallery_of
     from fashionbert.files import write_json
-    from fashionbert.provenance import commit, versions
     from fashionbert.scoring import Scorer, load_model, read_settings
     from fashionbert.scoring.speed import speeds_of
 
@@ -206,7 +206,7 @@ def frontier(
                 )
     chosen = recommended(points, within)
     style.save(frontier_figure(points, chosen), out / "frontier.png")
-    write_json(out / "frontier.json", {"commit": commit(), "versions": versions(), **figures(points, chosen)})
+    write_json(out / "frontier.json", {**circumstances(), **figures(points, chosen)})
     Console().print(frontier_table(points, chosen))
     typer.echo(f"written: {out / 'frontier.json'}, {out / 'frontier.png'}")
     _advise(runs, points, within, {"catalogue": catalogue, "split": split})
